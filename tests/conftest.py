@@ -1,0 +1,11 @@
+"""One profile for every test: fixed locale, time zone and animation, before anything is imported."""
+
+from __future__ import annotations
+
+import os
+
+os.environ.update(
+    TZ="Asia/Seoul", TEXTUAL_ANIMATIONS="none", LANG="C.UTF-8", LC_ALL="C.UTF-8", COLORTERM="truecolor"
+)
+for _name in [name for name in os.environ if name.startswith("EXILE_")]:
+    del os.environ[_name]
