@@ -1,0 +1,153 @@
+"""Make text from outside safe to show, and measure and cut it the way a terminal does.
+
+Textual and Rich pass ESC, C1 and bidi controls through to the terminal; nothing that a peer, a
+relay or a file says reaches a widget without `sanitize_terminal_text`.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import regex
+
+ZWJ = "\u200d"
+MARKS_SHOWN = 8
+"""Combining marks kept on one character; more would paint over the lines above and below."""
+
+_BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")
+_DROPPED = re.compile(
+    "["
+    "\x00-\x08\x0b-\x1f\x7f-\x9f"  # C0 but tab and newline, DEL, C1
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # bidi controls
+    "\u2028\u2029\ufeff\ufff9-\ufffb"  # separators, byte order mark, annotations
+    "\ud800-\udfff"  # surrogates can't be encoded: they would end the driver
+    "]"
+)
+_INVISIBLE_IN_NAMES = re.compile(
+    "[\u00ad\u034f\u180e\u200b\u200c\u2060-\u206f\U000e0000-\U000e0fff]"
+)
+_BLANK_IN_NAMES = re.compile(r"[\s\u115f\u1160\u2800\u3164\uffa0]+")
+
+
+@cache
+def _grapheme_pattern() -> regex.Pattern[str]:
+    # Imported when first needed: it costs start-up time that the first frame doesn't have.
+    import regex
+
+    return regex.compile(r"\X")
+
+
+@cache
+def _stacked_marks() -> regex.Pattern[str]:
+    import regex
+
+    return regex.compile(rf"(\p{{M}}{{{MARKS_SHOWN}}})\p{{M}}+")
+
+
+@cache
+def _stray_joiner() -> regex.Pattern[str]:
+    import regex
+
+    return regex.compile(
+        rf"{ZWJ}(?!\p{{Extended_Pictographic}})|(?<![\p{{So}}\p{{Sk}}\p{{M}}]){ZWJ}"
+    )
+
+
+def nfc(text: str) -> str:
+    """Return the text composed (macOS hands over decomposed Hangul)."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def sanitize_terminal_text(text: str) -> str:
+    """Return the text without anything that a terminal would act on; newlines and tabs stay.
+
+    Every kind of line break becomes a newline. Applying it twice changes nothing more.
+    """
+    text = _DROPPED.sub("", _BREAKS.sub("\n", text))
+    return text if text.isascii() else _stacked_marks().sub(r"\1", text)
+
+
+def sanitize_name(text: str, placeholder: str = "?") -> str:
+    """Return a name on one line, composed, without invisible characters.
+
+    Args:
+        text: A name, title or file name from outside.
+        placeholder: What stands for a name with nothing to see in it.
+    """
+    previous = None
+    while text != previous:  # dropping one thing may let others meet
+        previous = text
+        text = nfc(sanitize_terminal_text(text))
+        text = _INVISIBLE_IN_NAMES.sub("", text)
+        text = text if text.isascii() else _stray_joiner().sub("", text)
+        text = _BLANK_IN_NAMES.sub(" ", text).strip()
+    visible = any(unicodedata.category(character)[0] in "LNPS" for character in text)
+    return text if visible else placeholder
+
+
+def one_line(text: str) -> str:
+    """Return sanitised text on one line, for lists and titles."""
+    return " ".join(sanitize_terminal_text(text).split())
+
+
+def graphemes(text: str) -> list[str]:
+    """Split into what a person calls characters."""
+    return list(text) if text.isascii() else _grapheme_pattern().findall(text)
+
+
+def next_boundary(text: str, index: int) -> int:
+    """Return where the grapheme at `index` ends; the length of the text at its end."""
+    for match in _grapheme_pattern().finditer(text):
+        if match.end() > index:
+            return int(match.end())
+    return len(text)
+
+
+def previous_boundary(text: str, index: int) -> int:
+    """Return where the grapheme before `index` starts; 0 at the start of the text."""
+    start = 0
+    for match in _grapheme_pattern().finditer(text):
+        if match.start() >= index:
+            break
+        start = match.start()
+    return start
+
+
+def cell_len(text: str) -> int:
+    """Return how many cells the text takes."""
+    if text.isascii() and text.isprintable():
+        return len(text)
+    from rich.cells import cell_len as measure
+
+    return measure(text)
+
+
+def cut(text: str, cells: int, mark: str = "..") -> str:
+    """Return at most `cells` cells of the text, whole graphemes, ending in a mark when cut.
+
+    The mark is ASCII since CJK terminals give an ellipsis two cells.
+    """
+    if cells <= 0:
+        return ""
+    if cell_len(text) <= cells:
+        return text
+    mark = mark[:cells]
+    room = cells - len(mark)
+    kept, used = [], 0
+    for cluster in graphemes(text):
+        width = cell_len(cluster)
+        if used + width > room:
+            break
+        kept.append(cluster)
+        used += width
+    return "".join(kept) + mark
+
+
+def fit(text: str, cells: int) -> str:
+    """Return the text in exactly `cells` cells: cut, or filled up with spaces."""
+    text = cut(text, cells)
+    return text + " " * (cells - cell_len(text))
