@@ -1,0 +1,103 @@
+"""Authenticated encryption of bodies, headers and blobs (docs/protocol.md, section 3)."""
+
+from __future__ import annotations
+
+import hmac
+from typing import Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+from exile_tui.crypto import labels
+from exile_tui.crypto.entropy import Entropy
+from exile_tui.crypto.kdf import hmac_sha512, sha512
+from exile_tui.errors import CryptoError
+
+SEAL_OVERHEAD: Final = 72
+"""A nonce of 24 bytes, a commitment of 32, a tag of 16."""
+HEADER_OVERHEAD: Final = 28
+"""A nonce of 12 bytes, a tag of 16."""
+
+_ZERO_NONCE: Final = bytes(12)
+_RANDOM_SIZE: Final = 32
+
+
+def seal(message_key: bytes, plaintext: bytes, ad: bytes, entropy: Entropy) -> bytes:
+    """Seal under a key that a restored copy of this machine may use again.
+
+    The nonce depends on the text too, so two texts under one message key never share a keystream.
+
+    Returns:
+        `nonce 24 | commitment to the key 32 | ciphertext and tag`.
+    """
+    nonce = hmac_sha512(
+        message_key,
+        labels.NONCE + entropy.bytes(_RANDOM_SIZE) + sha512(plaintext) + sha512(ad),
+    )[:24]
+    output = hmac_sha512(message_key, labels.BODY + nonce)
+    ciphertext = ChaCha20Poly1305(output[:32]).encrypt(_ZERO_NONCE, plaintext, ad)
+    return nonce + output[32:] + ciphertext
+
+
+def open_sealed(message_key: bytes, sealed: bytes, ad: bytes) -> bytes:
+    """Open what `seal` made.
+
+    Raises:
+        CryptoError: The key is not the one committed to, or any byte differs.
+    """
+    output = hmac_sha512(message_key, labels.BODY + sealed[:24])
+    if not hmac.compare_digest(output[32:], sealed[24:56]):
+        raise CryptoError
+    try:
+        return ChaCha20Poly1305(output[:32]).decrypt(_ZERO_NONCE, sealed[56:], ad)
+    except InvalidTag:
+        raise CryptoError from None
+
+
+def seal_header(header_key: bytes, header: bytes, ad: bytes, entropy: Entropy) -> bytes:
+    """Seal a header, or a request, under a key that seals many.
+
+    Returns:
+        `nonce 12 | ciphertext and tag`.
+    """
+    nonce = hmac_sha512(
+        header_key, labels.HEADER_NONCE + entropy.bytes(_RANDOM_SIZE) + sha512(header)
+    )[:12]
+    return nonce + ChaCha20Poly1305(header_key).encrypt(nonce, header, ad)
+
+
+def try_header(header_key: bytes, sealed: bytes, ad: bytes) -> bytes | None:
+    """Return the header, or None when it was sealed under another key."""
+    try:
+        return ChaCha20Poly1305(header_key).decrypt(sealed[:12], sealed[12:], ad)
+    except InvalidTag:
+        return None
+
+
+def open_header(header_key: bytes, sealed: bytes, ad: bytes) -> bytes:
+    """Open what `seal_header` made.
+
+    Raises:
+        CryptoError: The key is another one, or any byte differs.
+    """
+    header = try_header(header_key, sealed, ad) if len(sealed) >= HEADER_OVERHEAD else None
+    if header is None:
+        raise CryptoError
+    return header
+
+
+def aead_encrypt(key: bytes, plaintext: bytes, ad: bytes = b"") -> bytes:
+    """Encrypt with ChaCha20-Poly1305 and the nonce 0^12, under a key that is used once."""
+    return ChaCha20Poly1305(key).encrypt(_ZERO_NONCE, plaintext, ad)
+
+
+def aead_decrypt(key: bytes, ciphertext: bytes, ad: bytes = b"") -> bytes:
+    """Decrypt what `aead_encrypt` made.
+
+    Raises:
+        CryptoError: The key is another one, or any byte differs.
+    """
+    try:
+        return ChaCha20Poly1305(key).decrypt(_ZERO_NONCE, ciphertext, ad)
+    except InvalidTag:
+        raise CryptoError from None
