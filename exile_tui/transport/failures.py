@@ -1,0 +1,74 @@
+"""What can go wrong between a client and its relay, as errors that a person can read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from exile_tui.errors import (
+    N_,
+    RelayError,
+    RelayKeyMismatch,
+    RelayRefused,
+    RelayUnreachable,
+    WireError,
+)
+from exile_tui.transport.pin import PinMismatch
+from exile_tui.wire.address import RelayAddress
+
+_BUSY = N_("The relay {address} has no room for now. Your messages are kept and tried again.")
+_TOO_MUCH = N_(
+    "The relay {address} was asked too much at once. Your messages are kept and tried again."
+)
+_NOT_UNDERSTOOD = N_(
+    "The relay {address} did not understand. Its program and this one may differ in age; "
+    "your messages are kept."
+)
+
+
+class BadAnswer(RelayError, WireError):
+    """A relay's answer that is not exile/1: to the user a relay's failure like any other."""
+
+
+@contextmanager
+def relay_errors(address: RelayAddress) -> Iterator[None]:
+    """Turn whatever happens on the way to a relay and back into this program's errors.
+
+    The libraries below raise more than they document when the other end is hostile (assertions,
+    key errors), so that everything but a cancellation counts as "out of reach".
+    """
+    where = address.authority
+    try:
+        yield
+    except RelayError:
+        raise
+    except WireError:
+        raise BadAnswer(address=where) from None
+    except Exception as error:
+        if _is_mismatch(error):
+            raise RelayKeyMismatch(address=where) from error
+        raise RelayUnreachable(address=where) from error
+
+
+def refusal(status: int, address: RelayAddress) -> RelayError:
+    """Make the error for a status that is not a success; its parameter `status` says which."""
+    where = address.authority
+    if status == 403:
+        return RelayRefused(address=where, status=status)
+    if status == 429:
+        return RelayRefused(_TOO_MUCH, address=where, status=status)
+    if status in (400, 404, 405, 411, 413):
+        return RelayRefused(_NOT_UNDERSTOOD, address=where, status=status)
+    if 500 <= status <= 599:
+        return RelayUnreachable(_BUSY, address=where, status=status)
+    return BadAnswer(address=where, status=status)
+
+
+def _is_mismatch(error: BaseException | None) -> bool:
+    seen = 0
+    while error is not None and seen < 16:
+        if isinstance(error, PinMismatch):
+            return True
+        error = error.__cause__ or error.__context__
+        seen += 1
+    return False

@@ -1,0 +1,59 @@
+"""TLS that trusts one key and no authority (docs/protocol.md, section 8)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import ssl
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509 import load_der_x509_certificate
+
+
+class PinMismatch(ssl.SSLCertVerificationError):
+    """The other end has another key than the pinned one."""
+
+
+class PinnedContext(ssl.SSLContext):
+    """A TLS 1.3 context whose handshakes succeed with one key only, whatever name it bears."""
+
+    pin: bytes
+    """SHA-256 of the SubjectPublicKeyInfo that must answer, 32 bytes."""
+
+
+class _PinnedObject(ssl.SSLObject):
+    def do_handshake(self) -> None:
+        super().do_handshake()
+        # Raised here, the handshake's last flight is never sent: the other end sees no request.
+        certificate = self.getpeercert(binary_form=True)
+        if certificate is None or not hmac.compare_digest(key_hash(certificate), _pin(self)):
+            raise PinMismatch(1, "the relay's key is not the pinned one")
+
+
+def pinned_context(pin: bytes) -> PinnedContext:
+    """Make a context for one pinned key: TLS 1.3 only, nothing taken from the environment."""
+    context = PinnedContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.maximum_version = ssl.TLSVersion.TLSv1_3
+    context.sslobject_class = _PinnedObject
+    context.pin = pin
+    return context
+
+
+def key_hash(certificate: bytes) -> bytes:
+    """Hash the SubjectPublicKeyInfo of a certificate in DER; empty when it can't be read."""
+    try:
+        key = load_der_x509_certificate(certificate).public_key()
+        spki = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    except (ValueError, UnsupportedAlgorithm):
+        return b""
+    return hashlib.sha256(spki).digest()
+
+
+def _pin(connection: ssl.SSLObject) -> bytes:
+    context = connection.context
+    assert isinstance(context, PinnedContext)
+    return context.pin
