@@ -1,0 +1,81 @@
+"""What a passphrase is worth, as an honest estimate in words."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from textual.content import Content
+from textual.widgets import Static
+
+from exile_tui.errors import N_
+from exile_tui.locale import tr, tr_n
+
+GUESSES_A_SECOND = 10_000
+"""What a well-funded attacker tries against Argon2id with 64 MiB: about a thousand graphics cards
+at ten a second each."""
+LEVELS = (
+    N_("very weak"),
+    N_("weak"),
+    N_("fair"),
+    N_("strong"),
+    N_("very strong"),
+)
+_STYLES = ("$text-error", "$text-error", "$text-warning", "$text-success", "$text-success")
+_MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86_400, 31_557_600
+_LIFETIMES_YEARS = 1000
+
+
+class Strength(Protocol):
+    """What `Application.passphrase_strength` returns."""
+
+    @property
+    def bits(self) -> float:
+        """The estimate: guessing takes about 2 to this many tries."""
+        ...
+
+    @property
+    def level(self) -> int:
+        """0 (very weak) to 4 (very strong)."""
+        ...
+
+
+def guessing_time(bits: float) -> str:
+    """Return in words how long an attacker with the stolen disk needs on average."""
+    seconds = 2.0 ** min(max(bits - 1, 0), 200) / GUESSES_A_SECOND
+    if seconds < _MINUTE:
+        return tr("less than a minute")
+    if seconds < _HOUR:
+        return tr_n("{n} minute", "{n} minutes", int(seconds / _MINUTE))
+    if seconds < _DAY:
+        return tr_n("{n} hour", "{n} hours", int(seconds / _HOUR))
+    if seconds < _YEAR:
+        return tr_n("{n} day", "{n} days", int(seconds / _DAY))
+    if seconds < _LIFETIMES_YEARS * _YEAR:
+        return tr_n("{n} year", "{n} years", int(seconds / _YEAR))
+    return tr("more than a thousand years")
+
+
+def strength_line(strength: Strength) -> Content:
+    """Return the level as five marks and a word, and what it means against a thief."""
+    level = min(max(strength.level, 0), len(LEVELS) - 1)
+    return Content.assemble(
+        ("=" * (level + 1), _STYLES[level]),
+        ("-" * (len(LEVELS) - 1 - level), "$text-muted"),
+        "  ",
+        (tr(LEVELS[level]), _STYLES[level]),
+        "  ",
+        (
+            tr("guessing it takes about {time}", time=guessing_time(strength.bits)),
+            "$text-muted",
+        ),
+    )
+
+
+class StrengthLine(Static):
+    """Shows an estimate; empty until there is one."""
+
+    DEFAULT_CSS = "StrengthLine { height: 1; }"
+
+    def show(self, strength: Strength | None) -> None:
+        """Show an estimate, or nothing."""
+        self.update(Content("") if strength is None else strength_line(strength))
