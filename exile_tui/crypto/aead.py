@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+from dataclasses import dataclass, field
 from typing import Final
 
 from cryptography.exceptions import InvalidTag
@@ -54,24 +55,43 @@ def open_sealed(message_key: bytes, sealed: bytes, ad: bytes) -> bytes:
         raise CryptoError from None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeaderKey:
+    """A key that seals many headers; its cipher is made on first use and kept."""
+
+    raw: bytes = field(repr=False)
+    _lazy: ChaCha20Poly1305 | None = field(default=None, init=False, repr=False)
+
+    def _cipher(self) -> ChaCha20Poly1305:
+        cipher = self._lazy
+        if cipher is None:
+            cipher = ChaCha20Poly1305(self.raw)
+            object.__setattr__(self, "_lazy", cipher)
+        return cipher
+
+    def seal(self, header: bytes, ad: bytes, entropy: Entropy) -> bytes:
+        """Return `nonce 12 | ciphertext and tag`."""
+        random = entropy.bytes(_RANDOM_SIZE)
+        nonce = hmac_sha512(self.raw, labels.HEADER_NONCE + random + sha512(header))[:12]
+        return nonce + self._cipher().encrypt(nonce, header, ad)
+
+    def try_open(self, sealed: bytes, ad: bytes) -> bytes | None:
+        """Return the header, or None when it was sealed under another key."""
+        if len(sealed) < HEADER_OVERHEAD:
+            return None
+        try:
+            return self._cipher().decrypt(sealed[:12], sealed[12:], ad)
+        except InvalidTag:
+            return None
+
+
 def seal_header(header_key: bytes, header: bytes, ad: bytes, entropy: Entropy) -> bytes:
     """Seal a header, or a request, under a key that seals many.
 
     Returns:
         `nonce 12 | ciphertext and tag`.
     """
-    nonce = hmac_sha512(
-        header_key, labels.HEADER_NONCE + entropy.bytes(_RANDOM_SIZE) + sha512(header)
-    )[:12]
-    return nonce + ChaCha20Poly1305(header_key).encrypt(nonce, header, ad)
-
-
-def try_header(header_key: bytes, sealed: bytes, ad: bytes) -> bytes | None:
-    """Return the header, or None when it was sealed under another key."""
-    try:
-        return ChaCha20Poly1305(header_key).decrypt(sealed[:12], sealed[12:], ad)
-    except InvalidTag:
-        return None
+    return HeaderKey(header_key).seal(header, ad, entropy)
 
 
 def open_header(header_key: bytes, sealed: bytes, ad: bytes) -> bytes:
@@ -80,7 +100,7 @@ def open_header(header_key: bytes, sealed: bytes, ad: bytes) -> bytes:
     Raises:
         CryptoError: The key is another one, or any byte differs.
     """
-    header = try_header(header_key, sealed, ad) if len(sealed) >= HEADER_OVERHEAD else None
+    header = HeaderKey(header_key).try_open(sealed, ad)
     if header is None:
         raise CryptoError
     return header

@@ -21,32 +21,34 @@ from collections.abc import Iterator
 from enum import Enum
 from typing import Final, TypeVar
 
+from exile_tui.crypto.aead import HeaderKey
+from exile_tui.crypto.chains import (
+    ChainHead,
+    NoReceivingChain,
+    OldChain,
+    OwnKeys,
+    Pending,
+    Receiving,
+    ReceivingChain,
+    Roots,
+    Sending,
+    SendingChain,
+    Stepped,
+)
 from exile_tui.crypto.keys import (
     MLKEM768_PUBLIC_SIZE,
+    X25519_SIZE,
     MlKem768Public,
     MlKem768Seed,
     X25519Private,
     X25519Public,
 )
-from exile_tui.crypto.ratchet import (
-    HEADER_SIZE,
-    MAX_N,
-    NoReceivingChain,
-    OldChain,
-    OwnKeys,
-    Pending,
-    Ratchet,
-    Receiving,
-    ReceivingChain,
-    Sending,
-    SendingChain,
-)
+from exile_tui.crypto.ratchet import MAX_N, STEP_SIZE, Ratchet
 from exile_tui.crypto.skipped import ENTRY_SIZE, MAX_KEYS, MAX_OLD_CHAINS, SkippedKeys
 from exile_tui.errors import CryptoError
 
 _ABSENT: Final = b"\x00"
 _PRESENT: Final = b"\x01"
-_STEP_SIZE: Final = HEADER_SIZE - 9
 
 _Choice = TypeVar("_Choice", bound=Enum)
 
@@ -105,24 +107,21 @@ class Reader:
 
 def encode_ratchet(ratchet: Ratchet) -> Iterator[bytes]:
     """Yield the parts of a ratchet's stored form."""
-    yield ratchet.root_key
-    yield ratchet.sending_next_header_key
-    yield ratchet.receiving_next_header_key
+    roots = ratchet.roots
+    yield roots.root_key
+    yield roots.sending_next.raw
+    yield roots.receiving_next.raw
     yield from _encode_sending(ratchet.sending)
     receiving = ratchet.receiving
     if isinstance(receiving, ReceivingChain):
         yield _PRESENT
-        yield receiving.header_key
-        yield receiving.chain_key
-        yield receiving.n.to_bytes(4, "big")
-        yield receiving.pn.to_bytes(4, "big")
-        yield receiving.step
+        yield from _encode_chain(receiving.head, receiving.chain_key, receiving.n)
         yield receiving.skipped.to_bytes()
     else:
         yield _ABSENT
     yield bytes((len(ratchet.old),))
     for chain in ratchet.old:
-        yield chain.header_key
+        yield chain.header_key.raw
         yield chain.pn.to_bytes(4, "big")
         yield chain.step_hash
         yield chain.skipped.to_bytes()
@@ -134,7 +133,7 @@ def read_ratchet(reader: Reader) -> Ratchet:
     Raises:
         CryptoError: The bytes are not a state that this program stores.
     """
-    root_key, sending_next, receiving_next = reader.take(32), reader.take(32), reader.take(32)
+    roots = Roots(reader.take(32), _read_header_key(reader), _read_header_key(reader))
     sending = _read_sending(reader)
     receiving = _read_receiving(reader)
     old = tuple(_read_old(reader) for _ in range(reader.number(1)))
@@ -143,61 +142,62 @@ def read_ratchet(reader: Reader) -> Ratchet:
         keys += len(receiving.skipped)
     if len(old) > MAX_OLD_CHAINS or keys > MAX_KEYS:
         raise CryptoError
-    return Ratchet(root_key, sending_next, receiving_next, sending, receiving, old)
+    return Ratchet(roots, sending, receiving, old)
 
 
-def _encode_sending(sending: Sending) -> Iterator[bytes]:
+def _encode_chain(head: ChainHead, chain_key: bytes, n: int) -> tuple[bytes, ...]:
+    counts = n.to_bytes(4, "big") + head.pn.to_bytes(4, "big")
+    return head.header_key.raw, chain_key, counts, head.step
+
+
+def _encode_sending(sending: Sending) -> tuple[bytes, ...]:
     if isinstance(sending, SendingChain):
-        yield _PRESENT
-        yield sending.header_key
-        yield sending.chain_key
-        yield sending.n.to_bytes(4, "big")
-        yield sending.pn.to_bytes(4, "big")
-        yield sending.step
-        yield sending.own.dh.raw
-        yield sending.own.kem.raw
-        yield sending.peer_dh.raw
-    elif isinstance(sending, Pending):
-        yield _ABSENT
-        yield sending.previous_n.to_bytes(4, "big")
-        yield sending.peer_dh.raw
-        yield sending.peer_ek.raw
-    else:
-        raise CryptoError
+        own, peer_dh = sending.stepped.own, sending.stepped.peer_dh
+        chain = _encode_chain(sending.head, sending.chain_key, sending.n)
+        return _PRESENT, *chain, own.dh.raw, own.kem.raw, peer_dh.raw
+    if isinstance(sending, Pending):
+        sent = sending.sent.to_bytes(4, "big")
+        return _ABSENT, sent, sending.peer_dh.raw, sending.peer_ek.raw
+    raise CryptoError
 
 
 def _read_sending(reader: Reader) -> Sending:
     if not reader.flag():
         return Pending(
             _read_count(reader),
-            X25519Public(reader.take(32)),
+            X25519Public(reader.take(X25519_SIZE)),
             MlKem768Public(reader.take(MLKEM768_PUBLIC_SIZE)),
         )
-    header_key, chain_key = reader.take(32), reader.take(32)
-    n, pn = _read_count(reader), _read_count(reader)
-    step = reader.take(_STEP_SIZE)
-    own = OwnKeys(X25519Private(reader.take(32)), MlKem768Seed(reader.take(64)))
-    return SendingChain(header_key, chain_key, n, pn, step, own, X25519Public(reader.take(32)))
+    header_key, chain_key = _read_header_key(reader), reader.take(32)
+    n, pn, step = _read_count(reader), _read_count(reader), reader.take(STEP_SIZE)
+    dh_public, ek = step[:X25519_SIZE], step[X25519_SIZE : X25519_SIZE + MLKEM768_PUBLIC_SIZE]
+    dh, kem = X25519Private(reader.take(X25519_SIZE)), MlKem768Seed(reader.take(64))
+    stepped = Stepped(OwnKeys(dh, kem, dh_public, ek), X25519Public(reader.take(X25519_SIZE)))
+    return SendingChain(ChainHead(header_key, pn, step), stepped, chain_key, n)
 
 
 def _read_receiving(reader: Reader) -> Receiving:
     if not reader.flag():
         return NoReceivingChain()
-    header_key, chain_key = reader.take(32), reader.take(32)
-    n, pn = _read_count(reader), reader.number(4)
-    step = reader.take(_STEP_SIZE)
-    return ReceivingChain(header_key, chain_key, n, pn, step, _read_skipped(reader))
+    header_key, chain_key = _read_header_key(reader), reader.take(32)
+    n, pn, step = _read_count(reader), reader.number(4), reader.take(STEP_SIZE)
+    return ReceivingChain(ChainHead(header_key, pn, step), chain_key, n, _read_skipped(reader))
 
 
 def _read_old(reader: Reader) -> OldChain:
-    chain = OldChain(reader.take(32), reader.number(4), reader.take(32), _read_skipped(reader))
-    if not len(chain.skipped):
+    header_key, pn, step_hash = _read_header_key(reader), reader.number(4), reader.take(32)
+    skipped = _read_skipped(reader)
+    if not len(skipped):
         raise CryptoError
-    return chain
+    return OldChain(header_key, pn, step_hash, skipped)
 
 
 def _read_skipped(reader: Reader) -> SkippedKeys:
     return SkippedKeys.from_entries(reader.take(reader.number(2) * ENTRY_SIZE))
+
+
+def _read_header_key(reader: Reader) -> HeaderKey:
+    return HeaderKey(reader.take(32))
 
 
 def _read_count(reader: Reader) -> int:

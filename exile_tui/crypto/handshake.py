@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from exile_tui.crypto import aead, labels
+from exile_tui.crypto.chains import NoReceivingChain, OwnKeys, Pending, Roots, Unstarted
 from exile_tui.crypto.codec import Reader
 from exile_tui.crypto.entropy import Entropy
 from exile_tui.crypto.kdf import hkdf, sha256
@@ -24,7 +25,7 @@ from exile_tui.crypto.keys import (
     X25519Private,
     X25519Public,
 )
-from exile_tui.crypto.ratchet import NoReceivingChain, OwnKeys, Pending, Ratchet, Unstarted
+from exile_tui.crypto.ratchet import Ratchet
 from exile_tui.crypto.request import PROFILE_BLOCK_SIZE, Request, request_key, try_request
 from exile_tui.crypto.session import NO_REQUESTS, Pairing, Requests, Role, Session
 from exile_tui.errors import CryptoError
@@ -108,12 +109,12 @@ class OpenedRequest:
 class _Secrets:
     """What both sides derive, 32 bytes each."""
 
-    root_key: bytes
-    joiner_header_key: bytes
+    root_key: bytes = field(repr=False)
+    joiner_header_key: aead.HeaderKey
     """HK_A: the joiner's first header key."""
-    inviter_header_key: bytes
+    inviter_header_key: aead.HeaderKey
     """NHK_B: the inviter's first header key."""
-    profile_key: bytes
+    profile_key: bytes = field(repr=False)
     """SKh."""
 
 
@@ -163,11 +164,10 @@ def join(public: InvitePublic, bh: bytes, profile_block: bytes, entropy: Entropy
     sealed_profile = aead.seal(secrets.profile_key, profile_block, transcript, entropy)
     prefix = ek_public.raw + ik_public.raw + ciphertext + sealed_profile
     ratchet = Ratchet(
-        secrets.root_key,
-        secrets.joiner_header_key,
-        secrets.inviter_header_key,
+        Roots(secrets.root_key, secrets.joiner_header_key, secrets.inviter_header_key),
         Pending(0, public.rdh, public.rkem),
         NoReceivingChain(),
+        (),
     )
     pairing = Pairing(Role.JOINER, ik_public, public.ik, bh, transcript)
     return Session(pairing, Requests(0, prefix), ratchet)
@@ -202,18 +202,18 @@ def open_request(secret: InviteSecret, bh: bytes, envelope: bytes, day: int) -> 
     profile_block = aead.open_sealed(secrets.profile_key, request.sealed_profile, transcript)
     pairing = Pairing(Role.INVITER, own_identity, ik, bh, transcript)
     unstarted = Ratchet(
-        secrets.root_key,
-        secrets.inviter_header_key,
-        secrets.joiner_header_key,
-        Unstarted(OwnKeys(secret.rdh, secret.rkem)),
+        Roots(secrets.root_key, secrets.inviter_header_key, secrets.joiner_header_key),
+        Unstarted(OwnKeys.derive(secret.rdh, secret.rkem)),
         NoReceivingChain(),
+        (),
     )
-    received = unstarted.open(request.ratchet_envelope, pairing.ad, day)
-    session = Session(pairing, NO_REQUESTS, received.ratchet)
-    return OpenedRequest(session, profile_block, received.body, received.lapsed)
+    ratchet, body, lapsed = unstarted.open(request.ratchet_envelope, pairing.ad, day)
+    return OpenedRequest(Session(pairing, NO_REQUESTS, ratchet), profile_block, body, lapsed)
 
 
 def _derive(agreements: tuple[bytes, bytes, bytes], shared: bytes, transcript: bytes) -> _Secrets:
     ikm = _PQXDH_PREFIX + b"".join(agreements) + shared
     output = hkdf(ikm, labels.PQXDH + transcript, 128)
-    return _Secrets(output[:32], output[32:64], output[64:96], output[96:])
+    return _Secrets(
+        output[:32], aead.HeaderKey(output[32:64]), aead.HeaderKey(output[64:96]), output[96:]
+    )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import hmac
 from typing import Final
 
 from exile_tui.crypto import labels
 
 HASH_SIZE: Final = 64
 KEY_SIZE: Final = 32
+
+_BLOCK_SIZE: Final = 128
+_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
+_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
+_sha512: Final = hashlib.sha512
 
 
 def sha256(data: bytes) -> bytes:
@@ -19,12 +23,17 @@ def sha256(data: bytes) -> bytes:
 
 def sha512(data: bytes) -> bytes:
     """Return SHA-512(data), 64 bytes."""
-    return hashlib.sha512(data).digest()
+    return _sha512(data).digest()
 
 
 def hmac_sha512(key: bytes, data: bytes) -> bytes:
-    """Return HMAC-SHA-512, 64 bytes."""
-    return hmac.digest(key, data, "sha512")
+    """Return HMAC-SHA-512 (RFC 2104), 64 bytes; the key is at most 128 bytes.
+
+    `hmac.digest` takes a third longer, for looking the hash up, and a message needs six of these.
+    """
+    block = key.ljust(_BLOCK_SIZE, b"\0")
+    inner = _sha512(block.translate(_INNER) + data).digest()
+    return _sha512(block.translate(_OUTER) + inner).digest()
 
 
 def _expand(pseudorandom_key: bytes, info: bytes, length: int) -> bytes:

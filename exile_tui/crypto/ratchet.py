@@ -14,14 +14,29 @@ All of it is values: an operation returns a new `Ratchet` or raises and changes 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass, field
-from typing import Final, TypeAlias
+from dataclasses import dataclass
+from typing import Final
 
 from exile_tui.crypto import aead, labels
+from exile_tui.crypto.chains import (
+    ChainHead,
+    NoReceivingChain,
+    OldChain,
+    OwnKeys,
+    Pending,
+    Receiving,
+    ReceivingChain,
+    Roots,
+    Sending,
+    SendingChain,
+    Stepped,
+    Unstarted,
+)
 from exile_tui.crypto.entropy import Entropy
 from exile_tui.crypto.failures import PossibleRestoredCopy
 from exile_tui.crypto.kdf import kdf_ck, kdf_rk, sha256
 from exile_tui.crypto.keys import (
+    MLKEM768_CIPHERTEXT_SIZE,
     MLKEM768_PUBLIC_SIZE,
     X25519_SIZE,
     MlKem768Public,
@@ -34,139 +49,30 @@ from exile_tui.crypto.skipped import (
     MAX_KEYS,
     MAX_OLD_CHAINS,
     NO_SKIPPED_KEYS,
-    SkippedKeys,
 )
 from exile_tui.errors import CryptoError
 
 MAX_N: Final = 19_999
 MAX_GAP: Final = 25_000
-HEADER_SIZE: Final = 2313
-SEALED_HEADER_SIZE: Final = HEADER_SIZE + aead.HEADER_OVERHEAD
-ENVELOPE_OVERHEAD: Final = SEALED_HEADER_SIZE + aead.SEAL_OVERHEAD
 
 _COUNTERS: Final = struct.Struct(">BII")
 _VERSION: Final = 1
 _EK_AT: Final = X25519_SIZE
 _CT_AT: Final = _EK_AT + MLKEM768_PUBLIC_SIZE
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OwnKeys:
-    """The own ratchet keys, from the step that made them to the step that uses them."""
-
-    dh: X25519Private
-    kem: MlKem768Seed
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Unstarted:
-    """The inviter's sending side until the first message arrived: its invite's ratchet keys."""
-
-    own: OwnKeys
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Pending:
-    """A sending side that takes its step on the next send; there is no chain and no own key."""
-
-    previous_n: int
-    """How many messages the chain before had: the next chain's pn."""
-    peer_dh: X25519Public
-    peer_ek: MlKem768Public
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SendingChain:
-    """A sending chain and the own keys that the peer will step with."""
-
-    header_key: bytes = field(repr=False)
-    chain_key: bytes = field(repr=False)
-    n: int
-    """The next message's number: how many were sent."""
-    pn: int
-    step: bytes = field(repr=False)
-    """What every header of the chain repeats: dh, ek, ct."""
-    own: OwnKeys
-    peer_dh: X25519Public
-    """The peer's key that the step was made with."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class NoReceivingChain:
-    """Nothing was received yet."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class ReceivingChain:
-    """The peer's current sending chain as seen from here."""
-
-    header_key: bytes = field(repr=False)
-    chain_key: bytes = field(repr=False)
-    n: int
-    """The lowest number not yet passed."""
-    pn: int
-    step: bytes = field(repr=False)
-    """What every header of the chain repeats: dh, ek, ct."""
-    skipped: SkippedKeys
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class OldChain:
-    """A receiving chain that was stepped over and of which messages may still come."""
-
-    header_key: bytes = field(repr=False)
-    pn: int
-    step_hash: bytes
-    """H(dh || ek || ct): 64 such chains with the whole would be 147 KB."""
-    skipped: SkippedKeys
-
-
-Sending: TypeAlias = Unstarted | Pending | SendingChain
-Receiving: TypeAlias = NoReceivingChain | ReceivingChain
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Header:
-    """An opened header: version 1, then pn, n, dh, ek, ct."""
-
-    pn: int
-    n: int
-    step: bytes
-    """dh, ek, ct."""
-
-    @classmethod
-    def parse(cls, raw: bytes) -> Header:
-        """Read the 2313 bytes of a header.
-
-        Raises:
-            CryptoError: Another version, or n above 19,999.
-        """
-        version, pn, n = _COUNTERS.unpack_from(raw)
-        if version != _VERSION or n > MAX_N:
-            raise CryptoError
-        return cls(pn, n, raw[_COUNTERS.size :])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Received:
-    """What opening an envelope gives."""
-
-    ratchet: Ratchet
-    body: bytes = field(repr=False)
-    lapsed: int
-    """How many message keys became unobtainable."""
+STEP_SIZE: Final = _CT_AT + MLKEM768_CIPHERTEXT_SIZE
+SEALED_HEADER_SIZE: Final = _COUNTERS.size + STEP_SIZE + aead.HEADER_OVERHEAD
+ENVELOPE_OVERHEAD: Final = SEALED_HEADER_SIZE + aead.SEAL_OVERHEAD
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ratchet:
     """The whole state of the ratchet of one contact."""
 
-    root_key: bytes = field(repr=False)
-    sending_next_header_key: bytes = field(repr=False)
-    receiving_next_header_key: bytes = field(repr=False)
+    roots: Roots
     sending: Sending
     receiving: Receiving
-    old: tuple[OldChain, ...] = ()
+    old: tuple[OldChain, ...]
     """Oldest first; none is without keys."""
 
     @property
@@ -186,26 +92,20 @@ class Ratchet:
         Raises:
             CryptoError: The chain is used up, or nothing was received to answer to.
         """
-        ratchet = self._sending_step(entropy) if isinstance(self.sending, Pending) else self
-        chain = ratchet.sending
+        roots, chain = self.roots, self.sending
+        if isinstance(chain, Pending):
+            roots, chain = _sending_step(roots, chain, entropy)
         if not isinstance(chain, SendingChain) or chain.n > MAX_N:
             raise CryptoError
-        header = _COUNTERS.pack(_VERSION, chain.pn, chain.n) + chain.step
-        sealed_header = aead.seal_header(chain.header_key, header, ad, entropy)
+        head = chain.head
+        header = _COUNTERS.pack(_VERSION, head.pn, chain.n) + head.step
+        sealed_header = head.header_key.seal(header, ad, entropy)
         chain_key, message_key = kdf_ck(chain.chain_key)
         sealed_body = aead.seal(message_key, body, ad + sealed_header, entropy)
-        sending = SendingChain(
-            chain.header_key,
-            chain_key,
-            chain.n + 1,
-            chain.pn,
-            chain.step,
-            chain.own,
-            chain.peer_dh,
-        )
-        return ratchet._with_sending(sending), sealed_header + sealed_body
+        sending = SendingChain(head, chain.stepped, chain_key, chain.n + 1)
+        return Ratchet(roots, sending, self.receiving, self.old), sealed_header + sealed_body
 
-    def open(self, envelope: bytes, ad: bytes, day: int) -> Received:
+    def open(self, envelope: bytes, ad: bytes, day: int) -> tuple[Ratchet, bytes, int]:
         """Open an envelope; stored chains are tried first, then the current one, then a step.
 
         Args:
@@ -213,114 +113,104 @@ class Ratchet:
             ad: The session's associated data.
             day: Whole days since the epoch, noted with the keys that are skipped.
 
+        Returns:
+            The ratchet after it, the body, and how many message keys became unobtainable.
+
         Raises:
             CryptoError: For every reason; `PossibleRestoredCopy` when it contradicts its chain.
         """
         if len(envelope) < ENVELOPE_OVERHEAD:
             raise CryptoError
         sealed_header = envelope[:SEALED_HEADER_SIZE]
-        bound = ad + sealed_header
-        sealed_body = envelope[SEALED_HEADER_SIZE:]
+        sealed = _Sealed(envelope[SEALED_HEADER_SIZE:], ad + sealed_header)
         for index, old in enumerate(self.old):
-            raw = aead.try_header(old.header_key, sealed_header, ad)
-            if raw is not None:
-                return self._open_old(index, Header.parse(raw), sealed_body, bound)
-        current = self.receiving
+            header = old.header_key.try_open(sealed_header, ad)
+            if header is not None:
+                return self._open_old(index, header, sealed)
+        current, sending = self.receiving, self.sending
         if isinstance(current, ReceivingChain):
-            raw = aead.try_header(current.header_key, sealed_header, ad)
-            if raw is not None:
-                return self._open_current(current, Header.parse(raw), sealed_body, bound, day)
-        if not isinstance(self.sending, Pending):
-            raw = aead.try_header(self.receiving_next_header_key, sealed_header, ad)
-            if raw is not None:
-                return self._open_step(self.sending, Header.parse(raw), sealed_body, bound, day)
+            header = current.head.header_key.try_open(sealed_header, ad)
+            if header is not None:
+                return self._open_current(current, header, sealed, day)
+        if not isinstance(sending, Pending):
+            header = self.roots.receiving_next.try_open(sealed_header, ad)
+            if header is not None:
+                return self._open_step(sending, header, sealed, day)
         raise CryptoError
 
     def expire(self, day: int) -> tuple[Ratchet, int]:
         """Drop skipped keys that are older than 14 days; return how many."""
         before = _count(self.old, self.receiving)
-        old = tuple(_replace_old(chain, chain.skipped.expired(day)) for chain in self.old)
+        if not before:
+            return self, 0
+        old = tuple(chain.with_skipped(chain.skipped.expired(day)) for chain in self.old)
         old = tuple(chain for chain in old if len(chain.skipped))
         receiving = self.receiving
         if isinstance(receiving, ReceivingChain):
-            receiving = _replace_skipped(receiving, receiving.skipped.expired(day))
+            receiving = receiving.with_skipped(receiving.skipped.expired(day))
         lapsed = before - _count(old, receiving)
-        return (self._with_receiving(receiving, old), lapsed) if lapsed else (self, 0)
+        if not lapsed:
+            return self, 0
+        return Ratchet(self.roots, self.sending, receiving, old), lapsed
 
-    def _open_old(self, index: int, header: Header, sealed: bytes, bound: bytes) -> Received:
+    def _open_old(self, index: int, raw: bytes, sealed: _Sealed) -> tuple[Ratchet, bytes, int]:
         chain = self.old[index]
-        if header.pn != chain.pn or sha256(header.step) != chain.step_hash:
+        pn, n, step = _parse_header(raw)
+        if pn != chain.pn or sha256(step) != chain.step_hash:
             raise PossibleRestoredCopy
-        if header.n not in chain.skipped:
-            raise CryptoError
-        body = aead.open_sealed(chain.skipped.key(header.n), sealed, bound)
-        rest = _replace_old(chain, chain.skipped.without(header.n))
-        kept = (rest,) if len(rest.skipped) else ()
-        old = self.old[:index] + kept + self.old[index + 1 :]
-        return Received(self._with_receiving(self.receiving, old), body, 0)
+        key, skipped = chain.skipped.take(n)
+        body = sealed.open(key)
+        rest = (chain.with_skipped(skipped),) if len(skipped) else ()
+        old = self.old[:index] + rest + self.old[index + 1 :]
+        return Ratchet(self.roots, self.sending, self.receiving, old), body, 0
 
     def _open_current(
-        self, chain: ReceivingChain, header: Header, sealed: bytes, bound: bytes, day: int
-    ) -> Received:
-        if header.pn != chain.pn or header.step != chain.step:
+        self, chain: ReceivingChain, raw: bytes, sealed: _Sealed, day: int
+    ) -> tuple[Ratchet, bytes, int]:
+        pn, n, step = _parse_header(raw)
+        if pn != chain.head.pn or step != chain.head.step:
             raise PossibleRestoredCopy
-        n = header.n
+        old, lapsed = self.old, 0
         if n < chain.n:
-            if n not in chain.skipped:
-                raise CryptoError
-            body = aead.open_sealed(chain.skipped.key(n), sealed, bound)
-            late = _replace_skipped(chain, chain.skipped.without(n))
-            return Received(self._with_receiving(late, self.old), body, 0)
-        gap = n - chain.n
-        chain, lapsed = _skip_to(chain, n, day) if gap else (chain, 0)
-        chain, body = _open_next(chain, sealed, bound)
-        if not gap:
-            return Received(self._with_receiving(chain, self.old), body, 0)
-        old, receiving, evicted = _evict(self.old, chain)
-        return Received(self._with_receiving(receiving, old), body, lapsed + evicted)
+            key, skipped = chain.skipped.take(n)
+            body = sealed.open(key)
+            chain = chain.with_skipped(skipped)
+        elif n == chain.n:
+            chain, body = _open_next(chain, sealed)
+        else:
+            chain, unkept = _skip_to(chain, n, day)
+            chain, body = _open_next(chain, sealed)
+            old, chain, evicted = _evict(old, chain)
+            lapsed = unkept + evicted
+        return Ratchet(self.roots, self.sending, chain, old), body, lapsed
 
     def _open_step(
-        self,
-        sending: Unstarted | SendingChain,
-        header: Header,
-        sealed: bytes,
-        bound: bytes,
-        day: int,
-    ) -> Received:
-        peer_dh = X25519Public(header.step[:_EK_AT])
-        peer_ek = MlKem768Public(header.step[_EK_AT:_CT_AT])
-        own_dh = sending.own.dh.public()
-        sent = 0
+        self, sending: Unstarted | SendingChain, raw: bytes, sealed: _Sealed, day: int
+    ) -> tuple[Ratchet, bytes, int]:
+        pn, n, step = _parse_header(raw)
+        peer_dh = X25519Public(step[:_EK_AT])
+        peer_ek = MlKem768Public(step[_EK_AT:_CT_AT])
         if isinstance(sending, SendingChain):
-            sent = sending.n
-            if peer_dh == sending.peer_dh:
+            own, sent = sending.stepped.own, sending.n
+            if peer_dh == sending.stepped.peer_dh:
                 raise CryptoError
-        if peer_dh == own_dh:
+        else:
+            own, sent = sending.own, 0
+        if peer_dh.raw == own.dh_public:
             raise CryptoError
-        old, lapsed = self._close_receiving(header.pn, day)
-        root_key, chain_key, next_header_key = _root_step_of_receiver(
-            self.root_key, sending, peer_dh, header.step
-        )
-        chain = ReceivingChain(
-            self.receiving_next_header_key,
-            chain_key,
-            0,
-            header.pn,
-            header.step,
-            NO_SKIPPED_KEYS,
-        )
-        chain, skipped_over = _skip_to(chain, header.n, day)
-        chain, body = _open_next(chain, sealed, bound)
-        old, receiving, evicted = _evict(old, chain)
-        ratchet = Ratchet(
-            root_key,
-            self.sending_next_header_key,
-            next_header_key,
-            Pending(sent, peer_dh, peer_ek),
-            receiving,
-            old,
-        )
-        return Received(ratchet, body, lapsed + skipped_over + evicted)
+        old, unkept_before = self._close_receiving(pn, day)
+        ciphertext = step[_CT_AT:]
+        ikm = own.dh.exchange(peer_dh) + own.kem.decapsulate(ciphertext)
+        th = _step_hash(own.dh_public, peer_dh.raw, own.ek, peer_ek.raw, ciphertext)
+        root_key, chain_key, next_header_key = kdf_rk(self.roots.root_key, ikm, th)
+        head = ChainHead(self.roots.receiving_next, pn, step)
+        chain = ReceivingChain(head, chain_key, 0, NO_SKIPPED_KEYS)
+        chain, unkept = _skip_to(chain, n, day)
+        chain, body = _open_next(chain, sealed)
+        old, chain, evicted = _evict(old, chain)
+        roots = Roots(root_key, self.roots.sending_next, aead.HeaderKey(next_header_key))
+        ratchet = Ratchet(roots, Pending(sent, peer_dh, peer_ek), chain, old)
+        return ratchet, body, unkept_before + unkept + evicted
 
     def _close_receiving(self, pn: int, day: int) -> tuple[tuple[OldChain, ...], int]:
         """Skip the current receiving chain to its end and put it with the old ones."""
@@ -331,84 +221,49 @@ class Ratchet:
             return self.old, 0
         if pn < chain.n:
             raise CryptoError
-        chain, lapsed = _skip_to(chain, pn, day)
-        if not len(chain.skipped):
-            return self.old, lapsed
-        closed = OldChain(chain.header_key, chain.pn, sha256(chain.step), chain.skipped)
-        return (*self.old, closed), lapsed
+        chain, unkept = _skip_to(chain, pn, day)
+        return ((*self.old, chain.closed()) if len(chain.skipped) else self.old), unkept
 
-    def _sending_step(self, entropy: Entropy) -> Ratchet:
-        pending = self.sending
-        if not isinstance(pending, Pending):
-            raise CryptoError
-        own = OwnKeys(X25519Private(entropy.bytes(32)), MlKem768Seed(entropy.bytes(64)))
-        shared, ciphertext = entropy.encapsulate_768(pending.peer_ek)
-        own_dh = own.dh.public().raw
-        own_ek = own.kem.public_raw()
-        root_key, chain_key, next_header_key = kdf_rk(
-            self.root_key,
-            own.dh.exchange(pending.peer_dh) + shared,
-            _step_hash(pending.peer_dh.raw, own_dh, pending.peer_ek.raw, own_ek, ciphertext),
-        )
-        sending = SendingChain(
-            self.sending_next_header_key,
-            chain_key,
-            0,
-            pending.previous_n,
-            own_dh + own_ek + ciphertext,
-            own,
-            pending.peer_dh,
-        )
-        return Ratchet(
-            root_key,
-            next_header_key,
-            self.receiving_next_header_key,
-            sending,
-            self.receiving,
-            self.old,
-        )
 
-    def _with_sending(self, sending: Sending) -> Ratchet:
-        return Ratchet(
-            self.root_key,
-            self.sending_next_header_key,
-            self.receiving_next_header_key,
-            sending,
-            self.receiving,
-            self.old,
-        )
+@dataclass(slots=True)
+class _Sealed:
+    """A sealed body and what it is bound to: AD and the sealed header before it."""
 
-    def _with_receiving(self, receiving: Receiving, old: tuple[OldChain, ...]) -> Ratchet:
-        return Ratchet(
-            self.root_key,
-            self.sending_next_header_key,
-            self.receiving_next_header_key,
-            self.sending,
-            receiving,
-            old,
-        )
+    body: bytes
+    bound: bytes
+
+    def open(self, message_key: bytes) -> bytes:
+        return aead.open_sealed(message_key, self.body, self.bound)
+
+
+def _parse_header(raw: bytes) -> tuple[int, int, bytes]:
+    """Read `version 1 | pn 4 | n 4 | dh, ek, ct`; return pn, n and the rest."""
+    version, pn, n = _COUNTERS.unpack_from(raw)
+    if version != _VERSION or n > MAX_N:
+        raise CryptoError
+    return pn, n, raw[_COUNTERS.size :]
 
 
 def _step_hash(
     receiver_dh: bytes, sender_dh: bytes, receiver_ek: bytes, sender_ek: bytes, ciphertext: bytes
 ) -> bytes:
-    return sha256(
-        labels.TRANSCRIPT_OF_STEP + receiver_dh + sender_dh + receiver_ek + sender_ek + ciphertext
-    )
+    """Return th, which binds a step to both sides' keys and the ciphertext."""
+    keys = receiver_dh + sender_dh + receiver_ek + sender_ek
+    return sha256(labels.TRANSCRIPT_OF_STEP + keys + ciphertext)
 
 
-def _root_step_of_receiver(
-    root_key: bytes, sending: Unstarted | SendingChain, peer_dh: X25519Public, step: bytes
-) -> tuple[bytes, bytes, bytes]:
-    own = sending.own
-    if isinstance(sending, SendingChain):
-        own_dh, own_ek = sending.step[:_EK_AT], sending.step[_EK_AT:_CT_AT]
-    else:
-        own_dh, own_ek = own.dh.public().raw, own.kem.public_raw()
-    ciphertext = step[_CT_AT:]
-    ikm = own.dh.exchange(peer_dh) + own.kem.decapsulate(ciphertext)
-    th = _step_hash(own_dh, step[:_EK_AT], own_ek, step[_EK_AT:_CT_AT], ciphertext)
-    return kdf_rk(root_key, ikm, th)
+def _sending_step(roots: Roots, pending: Pending, entropy: Entropy) -> tuple[Roots, SendingChain]:
+    """Start a sending chain; draws the X25519 key, the ML-KEM seed, the encapsulation."""
+    dh = X25519Private(entropy.bytes(32))
+    own = OwnKeys.derive(dh, MlKem768Seed(entropy.bytes(64)))
+    shared, ciphertext = entropy.encapsulate_768(pending.peer_ek)
+    th = _step_hash(pending.peer_dh.raw, own.dh_public, pending.peer_ek.raw, own.ek, ciphertext)
+    ikm = dh.exchange(pending.peer_dh) + shared
+    root_key, chain_key, next_header_key = kdf_rk(roots.root_key, ikm, th)
+    step = own.dh_public + own.ek + ciphertext
+    head = ChainHead(roots.sending_next, pending.sent, step)
+    chain = SendingChain(head, Stepped(own, pending.peer_dh), chain_key, 0)
+    return Roots(root_key, aead.HeaderKey(next_header_key), roots.receiving_next), chain
 
 
 def _skip_to(chain: ReceivingChain, n: int, day: int) -> tuple[ReceivingChain, int]:
@@ -416,8 +271,6 @@ def _skip_to(chain: ReceivingChain, n: int, day: int) -> tuple[ReceivingChain, i
     gap = n - chain.n
     if gap > MAX_GAP:
         raise CryptoError
-    if not gap:
-        return chain, 0
     unkept = max(0, gap - MAX_KEPT_OF_GAP)
     chain_key = chain.chain_key
     for _ in range(unkept):
@@ -427,17 +280,14 @@ def _skip_to(chain: ReceivingChain, n: int, day: int) -> tuple[ReceivingChain, i
         chain_key, message_key = kdf_ck(chain_key)
         keys.append(message_key)
     skipped = chain.skipped.with_gap(chain.n + unkept, keys, day)
-    return ReceivingChain(chain.header_key, chain_key, n, chain.pn, chain.step, skipped), unkept
+    return ReceivingChain(chain.head, chain_key, n, skipped), unkept
 
 
-def _open_next(chain: ReceivingChain, sealed: bytes, bound: bytes) -> tuple[ReceivingChain, bytes]:
+def _open_next(chain: ReceivingChain, sealed: _Sealed) -> tuple[ReceivingChain, bytes]:
     """Open the chain's next message."""
     chain_key, message_key = kdf_ck(chain.chain_key)
-    body = aead.open_sealed(message_key, sealed, bound)
-    moved = ReceivingChain(
-        chain.header_key, chain_key, chain.n + 1, chain.pn, chain.step, chain.skipped
-    )
-    return moved, body
+    body = sealed.open(message_key)
+    return ReceivingChain(chain.head, chain_key, chain.n + 1, chain.skipped), body
 
 
 def _evict(
@@ -450,24 +300,18 @@ def _evict(
     while excess > 0 and old:
         oldest = old[0]
         if len(oldest.skipped) > excess:
-            old = (_replace_old(oldest, oldest.skipped.without_oldest(excess)), *old[1:])
+            old = (oldest.with_skipped(oldest.skipped.without_oldest(excess)), *old[1:])
             excess = 0
         else:
             excess -= len(oldest.skipped)
             old = old[1:]
     if excess > 0:
-        current = _replace_skipped(current, current.skipped.without_oldest(excess))
+        current = current.with_skipped(current.skipped.without_oldest(excess))
     return old, current, before - _count(old, current)
 
 
 def _count(old: tuple[OldChain, ...], receiving: Receiving) -> int:
-    current = len(receiving.skipped) if isinstance(receiving, ReceivingChain) else 0
-    return current + sum(len(chain.skipped) for chain in old)
-
-
-def _replace_old(chain: OldChain, skipped: SkippedKeys) -> OldChain:
-    return OldChain(chain.header_key, chain.pn, chain.step_hash, skipped)
-
-
-def _replace_skipped(chain: ReceivingChain, skipped: SkippedKeys) -> ReceivingChain:
-    return ReceivingChain(chain.header_key, chain.chain_key, chain.n, chain.pn, chain.step, skipped)
+    count = len(receiving.skipped) if isinstance(receiving, ReceivingChain) else 0
+    for chain in old:
+        count += len(chain.skipped)
+    return count

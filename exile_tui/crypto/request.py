@@ -27,9 +27,9 @@ RATCHET_ENVELOPE_SIZE: Final = REQUEST_SIZE - aead.HEADER_OVERHEAD - PREFIX_SIZE
 REQUEST_BODY_SIZE: Final = RATCHET_ENVELOPE_SIZE - ENVELOPE_OVERHEAD
 
 
-def request_key(bundle_hash: bytes) -> bytes:
-    """Return the key that whoever holds the link has for requests, 32 bytes."""
-    return hkdf(bundle_hash, labels.LINK_REQUEST, 32)
+def request_key(bundle_hash: bytes) -> aead.HeaderKey:
+    """Return the key that whoever holds the link has for requests."""
+    return aead.HeaderKey(hkdf(bundle_hash, labels.LINK_REQUEST, 32))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,17 +48,21 @@ class Request:
 
 
 def seal_request(
-    key: bytes, bundle_hash: bytes, prefix: bytes, ratchet_envelope: bytes, entropy: Entropy
+    key: aead.HeaderKey,
+    bundle_hash: bytes,
+    prefix: bytes,
+    ratchet_envelope: bytes,
+    entropy: Entropy,
 ) -> bytes:
     """Return a request envelope, 16384 bytes."""
-    return aead.seal_header(key, prefix + ratchet_envelope, bundle_hash, entropy)
+    return key.seal(prefix + ratchet_envelope, bundle_hash, entropy)
 
 
-def try_request(key: bytes, bundle_hash: bytes, envelope: bytes) -> Request | None:
+def try_request(key: aead.HeaderKey, bundle_hash: bytes, envelope: bytes) -> Request | None:
     """Return the parts of a request, or None when the envelope is none of this link."""
     if len(envelope) != REQUEST_SIZE:
         return None
-    content = aead.try_header(key, envelope, bundle_hash)
+    content = key.try_open(envelope, bundle_hash)
     if content is None:
         return None
     return Request(

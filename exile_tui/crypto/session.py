@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Final
 
 from exile_tui.crypto import labels
+from exile_tui.crypto.aead import HeaderKey
 from exile_tui.crypto.codec import Reader, encode_ratchet, read_ratchet
 from exile_tui.crypto.entropy import Entropy
 from exile_tui.crypto.kdf import sha256
@@ -53,7 +54,7 @@ class Pairing:
     """T, 64 bytes."""
     ad: bytes = field(init=False, repr=False)
     """H("exile/1/ad" || IK of the joiner || IK of the inviter || T)."""
-    request_key: bytes = field(init=False, repr=False)
+    request_key: HeaderKey = field(init=False)
     encoded: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -161,7 +162,9 @@ class Session:
             CryptoError: The body has another length, or `can_seal` is false.
         """
         pairing, requests = self._pairing, self._requests
-        if len(body) not in self.body_sizes or not self.can_seal:
+        if requests.prefix and requests.sent >= MAX_REQUESTS:
+            raise CryptoError
+        if len(body) not in (REQUEST_BODY_SIZES if requests.prefix else BODY_SIZES):
             raise CryptoError
         ratchet, envelope = self._ratchet.seal(body, pairing.ad, entropy)
         if requests.prefix:
@@ -190,12 +193,11 @@ class Session:
         if pairing.role is Role.INVITER and len(envelope) == REQUEST_SIZE:
             envelope = self._ratchet_envelope(envelope)
         ratchet, lapsed = self._ratchet.expire(day)
-        received = ratchet.open(envelope, pairing.ad, day)
+        ratchet, body, unobtainable = ratchet.open(envelope, pairing.ad, day)
         requests = self._requests
         if requests.prefix:
             requests = Requests(requests.sent, b"")
-        session = Session(pairing, requests, received.ratchet)
-        return Opened(session, received.body, lapsed + received.lapsed)
+        return Opened(Session(pairing, requests, ratchet), body, lapsed + unobtainable)
 
     def expire(self, day: int) -> tuple[Session, int]:
         """Drop skipped keys that are older than 14 days.

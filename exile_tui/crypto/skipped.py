@@ -33,18 +33,17 @@ class SkippedKeys:
     def __len__(self) -> int:
         return len(self._by_n)
 
-    def __contains__(self, n: int) -> bool:
-        return n in self._by_n
+    def take(self, n: int) -> tuple[bytes, SkippedKeys]:
+        """Return the message key of n and the keys without it.
 
-    def key(self, n: int) -> bytes:
-        """Return the message key of n; KeyError when it is not here."""
-        return self._by_n[n][1]
-
-    def without(self, n: int) -> SkippedKeys:
-        """Return these keys without n."""
+        Raises:
+            CryptoError: It is not here.
+        """
+        if n not in self._by_n:
+            raise CryptoError
         remaining = dict(self._by_n)
-        del remaining[n]
-        return SkippedKeys(remaining)
+        _, key = remaining.pop(n)
+        return key, SkippedKeys(remaining)
 
     def with_gap(self, first_n: int, keys: list[bytes], day: int) -> SkippedKeys:
         """Return these keys and those of a gap, which starts at `first_n`."""
