@@ -214,7 +214,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:
-    """A sealed envelope and what is known of its way. It has no address: see docs/protocol.md, 6."""
+    """A sealed envelope and what is known of its way. It has no address."""
 
     id: int
     contact_id: int

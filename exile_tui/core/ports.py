@@ -4,7 +4,7 @@ A `Store` gives transactions; a `Transaction` gives repositories. Everything ins
 is committed together or not at all (docs/protocol.md, section 6). The two tables that more than one
 use case touches hold to these rules:
 
-- `outbox` rows are in sending order by id; an entry leaves when its last content id is acknowledged.
+- `outbox` rows are in sending order by id; an entry leaves with its last content id.
 - `seen` remembers the SHA-256 of every envelope for 14 days, with the ids that it carried.
 """
 
@@ -58,7 +58,7 @@ class Contacts(Protocol):
     async def delete(self, contact_id: int) -> None:
         """Delete a contact with its session, messages, index, outbox, announcements and acks.
 
-        Its own mailboxes are kept with `contact_id` None: they are still to be deleted at the relay.
+        Its own mailboxes stay, with `contact_id` None: the relay still has them.
         """
         ...
 
@@ -114,7 +114,7 @@ class Messages(Protocol):
     async def set_delivery(
         self, contact_id: int, content_ids: Iterable[bytes], delivery: Delivery, reason: Reason
     ) -> int:
-        """Set how far own messages have come; never back from DELIVERED. Return how many changed."""
+        """Set how far own messages have come, never back from DELIVERED; return how many changed."""
         ...
 
     async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
@@ -179,7 +179,7 @@ class Outbox(Protocol):
         ...
 
     async def set_due(self, *, contact_id: int | None, appended_before_ms: int | None) -> int:
-        """Make entries due again: of one contact or all, optionally only those last stored before."""
+        """Make entries due again, of one contact or all, or only those last stored before."""
         ...
 
     async def created_before(self, before_ms: int) -> list[OutboxEntry]:
@@ -346,11 +346,11 @@ class Store(Protocol):
     """One profile's open database."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begin immediate; commit durably at the end, roll back when the body raises or is cancelled."""
+        """Begin immediate; commit durably at the end, roll back when the body does not get there."""
         ...
 
     def snapshot(self) -> AbstractAsyncContextManager[Transaction]:
-        """Read one consistent state; writing is an error. Keep it short: it holds back the wiping."""
+        """Read one consistent state; writing is an error. Keep it short: it delays wiping."""
         ...
 
     async def truncate_wal(self) -> None:

@@ -1,0 +1,119 @@
+"""Create and delete what is ours at our relays: mailboxes, tickets, blobs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from exile_tui.clock import SECOND_MS
+from exile_tui.core.backoff import Backoff, wait_any
+from exile_tui.core.context import Context
+from exile_tui.core.events import InvitesChanged
+from exile_tui.core.inviting import ticket_hash
+from exile_tui.core.model import Invite, InviteState, MailboxState, OwnMailbox
+from exile_tui.crypto.kdf import sha256
+from exile_tui.errors import ExileError, RelayRefused
+from exile_tui.wire.mailbox import MailboxKeys
+from exile_tui.wire.relay import Authorization, Verdict
+
+
+async def do_chores(context: Context) -> list[ExileError]:
+    """Try everything that waits once; return what went wrong."""
+    errors: list[ExileError] = []
+    async with context.store.snapshot() as tx:
+        mailboxes = await tx.mailboxes.all()
+        invites = await tx.invites.all()
+    for mailbox in mailboxes:
+        try:
+            await _tend_mailbox(context, mailbox)
+        except ExileError as error:
+            errors.append(error)
+    in_use = {mailbox.invite_id for mailbox in mailboxes if mailbox.state is MailboxState.ALIVE}
+    for invite in invites:
+        try:
+            await _tend_invite(context, invite, invite.id in in_use)
+        except ExileError as error:
+            errors.append(error)
+    return errors
+
+
+async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
+    relay = context.relays(mailbox.relay)
+    if mailbox.state is MailboxState.WANTED:
+        await _create(context, mailbox)
+        async with context.store.transaction() as tx:
+            current = await tx.mailboxes.get(mailbox.id)
+            if current is not None and current.state is MailboxState.WANTED:
+                await tx.mailboxes.update(replace(current, state=MailboxState.ALIVE))
+        context.signals.listen.set()
+    elif mailbox.state is MailboxState.DOOMED:
+        await relay.delete_mailbox(mailbox.id, mailbox.receive_token)
+        async with context.store.transaction() as tx:
+            await tx.mailboxes.delete(mailbox.id)
+        context.signals.listen.set()
+
+
+async def _create(context: Context, mailbox: OwnMailbox) -> None:
+    relay = context.relays(mailbox.relay)
+    keys = MailboxKeys(mailbox.receive_token, mailbox.send_token)
+    if mailbox.ticket and not context.own.access_phrase:
+        authorization = Authorization.ticket(mailbox.ticket).encode()
+    else:
+        authorization = context.own.authorization
+    await relay.create_mailbox(mailbox.id, keys.receive_hash, keys.send_hash, authorization)
+
+
+async def _tend_invite(context: Context, invite: Invite, mailbox_alive: bool) -> None:
+    relay = context.relays(invite.relay)
+    if invite.state is InviteState.OPEN:
+        # The blob goes up last: nobody can open an invite whose mailbox is not there.
+        if invite.blob and mailbox_alive:
+            await _publish(context, invite)
+        elif invite.blob:
+            context.signals.chores.set()
+    elif not invite.blob_deleted and not (invite.state is InviteState.SPENT and mailbox_alive):
+        await relay.delete_blob(invite.blob_id, invite.delete_token)
+        async with context.store.transaction() as tx:
+            current = await tx.invites.get(invite.id)
+            if current is not None:
+                await tx.invites.update(replace(current, blob=b"", blob_deleted=True))
+
+
+async def _publish(context: Context, invite: Invite) -> None:
+    relay = context.relays(invite.relay)
+    expiry = invite.expires_ms // SECOND_MS
+    authorization = context.own.authorization
+    ticket = ticket_hash(invite)
+    if ticket is not None:
+        await relay.request_ticket(ticket, expiry, authorization)
+    verdict = await relay.put_blob(
+        invite.blob_id, sha256(invite.delete_token), expiry, invite.blob, authorization
+    )
+    if verdict is not Verdict.STORED:
+        raise RelayRefused(address=invite.relay.authority)
+    async with context.store.transaction() as tx:
+        current = await tx.invites.get(invite.id)
+        if current is not None:
+            await tx.invites.update(replace(current, blob=b""))
+    context.emit(InvitesChanged())
+
+
+class Housekeeper:
+    """Does the chores when there are some, and again when they failed."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self.errors: list[ExileError] = []
+
+    async def run(self) -> None:
+        """Do chores until cancelled."""
+        signals = self._context.signals
+        backoff = Backoff(self._context.entropy)
+        while True:
+            signals.chores.clear()
+            self.errors = await do_chores(self._context)
+            if self.errors:
+                await wait_any(backoff.next(), signals.retry)
+                signals.retry.clear()
+            else:
+                backoff.reset()
+                await signals.chores.wait()

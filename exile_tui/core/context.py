@@ -1,0 +1,90 @@
+"""What every use case of an open profile shares."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+
+from exile_tui.clock import DAY_MS, Clock
+from exile_tui.core.events import Event, EventBus
+from exile_tui.core.ports import Relay, RelayFactory, Store
+from exile_tui.crypto.entropy import Entropy
+from exile_tui.wire.address import RelayAddress
+from exile_tui.wire.relay import Authorization, AuthorizationKind
+
+
+@dataclass(slots=True)
+class Signals:
+    """What wakes the network tasks."""
+
+    outbox: asyncio.Event = field(default_factory=asyncio.Event)
+    """Something is due to be appended."""
+    chores: asyncio.Event = field(default_factory=asyncio.Event)
+    """A mailbox, blob or ticket waits to be created or deleted."""
+    listen: asyncio.Event = field(default_factory=asyncio.Event)
+    """The set of mailboxes to receive from changed."""
+    answer: asyncio.Event = field(default_factory=asyncio.Event)
+    """Acknowledgements are due, or a session can seal again."""
+    retry: asyncio.Event = field(default_factory=asyncio.Event)
+    """Stop waiting: try everything now."""
+
+
+@dataclass(slots=True)
+class Own:
+    """What this profile is to others; a copy of what stands in its settings."""
+
+    name: str
+    name_serial: int
+    relay: RelayAddress
+    embedded: bool
+    access_phrase: str = field(default="", repr=False)
+
+    @property
+    def authorization(self) -> bytes:
+        """The encoded block that lets us create at our own relay."""
+        if not self.access_phrase:
+            return Authorization(AuthorizationKind.NONE).encode()
+        phrase = self.access_phrase.encode()
+        return Authorization(AuthorizationKind.PHRASE, phrase).encode()
+
+
+class RelayPool:
+    """One client for each relay address, made when first used."""
+
+    def __init__(self, factory: RelayFactory) -> None:
+        self._factory = factory
+        self._relays: dict[RelayAddress, Relay] = {}
+
+    def __call__(self, address: RelayAddress) -> Relay:
+        """Return the client of a relay."""
+        if address not in self._relays:
+            self._relays[address] = self._factory(address)
+        return self._relays[address]
+
+    async def close(self) -> None:
+        """Close every client."""
+        relays, self._relays = list(self._relays.values()), {}
+        await asyncio.gather(*(relay.close() for relay in relays), return_exceptions=True)
+
+
+@dataclass(slots=True)
+class Context:
+    """One open profile: its database, its relays, chance, time, and who listens."""
+
+    store: Store
+    relays: RelayPool
+    entropy: Entropy
+    clock: Clock
+    own: Own
+    events: EventBus = field(default_factory=EventBus)
+    signals: Signals = field(default_factory=Signals)
+
+    @property
+    def day(self) -> int:
+        """Whole days since the Unix epoch."""
+        return self.clock.now_ms() // DAY_MS
+
+    def emit(self, *events: Event) -> None:
+        """Tell the listeners; call it after the commit, never before."""
+        for event in events:
+            self.events.emit(event)

@@ -1,0 +1,168 @@
+"""Bring the outbox to the peers' relays, in order for each contact (docs/protocol.md, 6)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from exile_tui.core.backoff import Backoff, wait_any
+from exile_tui.core.context import Context
+from exile_tui.core.events import DeliveryChanged
+from exile_tui.core.model import ContactState, Delivery, OutboxEntry, Reason
+from exile_tui.errors import ExileError, RelayError, RelayKeyMismatch
+from exile_tui.wire.mailbox import MailboxDescriptor
+from exile_tui.wire.relay import MAX_APPEND, Verdict
+
+_REASONS = {
+    Verdict.FULL: Reason.FULL,
+    Verdict.REFUSED: Reason.REFUSED,
+    Verdict.BAD_SIZE: Reason.REFUSED,
+    Verdict.TRY_LATER: Reason.LATER,
+}
+
+
+class Held(RelayError):
+    """The peer's relay answered, and kept something back."""
+
+    def __init__(self, reason: Reason) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+async def append_due(context: Context, contact_id: int) -> None:
+    """Append everything that is due to a contact, until nothing is.
+
+    Raises:
+        Held: The relay did not take all of it; the reason stands at the messages.
+        RelayError: The peer's relay is out of reach or not itself.
+    """
+    while True:
+        async with context.store.snapshot() as tx:
+            contact = await tx.contacts.get(contact_id)
+            entries = await tx.outbox.due(contact_id, MAX_APPEND)
+        if not entries or contact is None or contact.peer_mailbox is None:
+            return
+        if contact.state is ContactState.REQUESTED:
+            return
+        await _append(context, contact_id, contact.peer_mailbox, entries)
+
+
+async def _append(
+    context: Context, contact_id: int, to: MailboxDescriptor, entries: Sequence[OutboxEntry]
+) -> None:
+    relay = context.relays(to.address)
+    try:
+        verdicts = await relay.append(
+            to.mailbox_id, to.send_token, [entry.envelope for entry in entries]
+        )
+    except RelayError as error:
+        wrong = isinstance(error, RelayKeyMismatch)
+        reason = Reason.WRONG_KEY if wrong else Reason.OFFLINE
+        await _note(context, contact_id, [], entries, reason)
+        raise
+    stored = next(
+        (at for at, verdict in enumerate(verdicts) if verdict is not Verdict.STORED), len(entries)
+    )
+    reason = _REASONS[verdicts[stored]] if stored < len(entries) else Reason.NONE
+    await _note(context, contact_id, entries[:stored], entries[stored:], reason)
+    if reason is not Reason.NONE:
+        raise Held(reason)
+
+
+async def _note(
+    context: Context,
+    contact_id: int,
+    stored: Sequence[OutboxEntry],
+    held: Sequence[OutboxEntry],
+    reason: Reason,
+) -> None:
+    """Write down what became of the entries, in one transaction."""
+    async with context.store.transaction() as tx:
+        await tx.outbox.stored([entry.id for entry in stored], context.clock.now_ms())
+        changed = await tx.messages.set_delivery(
+            contact_id, _ids(stored), Delivery.SENT, Reason.NONE
+        )
+        never = [entry for entry in held if entry.appended_ms is None]
+        changed += await tx.messages.set_delivery(contact_id, _ids(never), Delivery.WAITING, reason)
+        if reason is Reason.REFUSED:
+            # The mailbox is gone, and with it what the relay had stored: all of it goes again, in
+            # order, once the peer has made the mailbox anew.
+            await tx.outbox.set_due(contact_id=contact_id, appended_before_ms=None)
+    if changed:
+        context.emit(DeliveryChanged(contact_id))
+
+
+def _ids(entries: Sequence[OutboxEntry]) -> list[bytes]:
+    return [key for entry in entries for key in entry.content_ids]
+
+
+async def deliver_once(context: Context) -> list[ExileError]:
+    """Try every contact once; return what went wrong."""
+    async with context.store.snapshot() as tx:
+        contacts = await tx.outbox.due_contacts()
+    results = await asyncio.gather(
+        *(append_due(context, contact_id) for contact_id in contacts), return_exceptions=True
+    )
+    errors: list[ExileError] = []
+    for result in results:
+        if isinstance(result, ExileError):
+            errors.append(result)
+        elif isinstance(result, BaseException):
+            raise result
+    return errors
+
+
+class Courier:
+    """Keeps one delivery under way for each contact that has something due."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._backoffs: dict[int, Backoff] = {}
+        self._not_before: dict[int, float] = {}
+
+    async def run(self) -> None:
+        """Deliver until cancelled."""
+        signals = self._context.signals
+        try:
+            while True:
+                signals.outbox.clear()
+                await self._start_due()
+                await wait_any(self._next_try(), signals.outbox)
+        finally:
+            for task in self._running.values():
+                task.cancel()
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def retry_now(self) -> None:
+        """Forget every wait."""
+        self._not_before.clear()
+        self._context.signals.outbox.set()
+
+    async def _start_due(self) -> None:
+        async with self._context.store.snapshot() as tx:
+            contacts = await tx.outbox.due_contacts()
+        now = self._context.clock.monotonic()
+        for contact_id in contacts:
+            if contact_id in self._running or self._not_before.get(contact_id, now) > now:
+                continue
+            self._running[contact_id] = asyncio.create_task(self._deliver(contact_id))
+
+    def _next_try(self) -> float | None:
+        now = self._context.clock.monotonic()
+        waits = [at - now for key, at in self._not_before.items() if key not in self._running]
+        return max(0.0, min(waits)) if waits else None
+
+    async def _deliver(self, contact_id: int) -> None:
+        backoff = self._backoffs.setdefault(contact_id, Backoff(self._context.entropy))
+        try:
+            await append_due(self._context, contact_id)
+        except ExileError:
+            self._not_before[contact_id] = self._context.clock.monotonic() + backoff.next()
+        else:
+            backoff.reset()
+            self._not_before.pop(contact_id, None)
+        finally:
+            del self._running[contact_id]
+            # Something may have become due after the last look.
+            self._context.signals.outbox.set()

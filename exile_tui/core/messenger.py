@@ -1,0 +1,328 @@
+"""One open profile: everything that a screen or a command can ask for."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from exile_tui.core import inviting, sending
+from exile_tui.core.context import Context
+from exile_tui.core.events import ContactChanged, EventBus
+from exile_tui.core.model import (
+    Connection,
+    Contact,
+    ContactState,
+    Conversation,
+    Invite,
+    Message,
+    Verification,
+    VerifiedHow,
+)
+from exile_tui.core.network import Network
+from exile_tui.core.ports import EmbeddedRelay
+from exile_tui.core.sealing import load_session
+from exile_tui.core.sending import require_contact
+from exile_tui.core.settings import write_own
+from exile_tui.crypto.safety_number import SafetyNumber, session_safety_number
+from exile_tui.crypto.words import words
+from exile_tui.errors import N_, NoSuchContact, UsageError
+from exile_tui.wire.address import RelayAddress
+from exile_tui.wire.relay import SignedFacts
+
+LONGEST_NAME = 862
+"""Bytes of UTF-8 that a name may have: what the profile block of a request holds."""
+GROUP = 5
+_NOT_SHOWN = ("Cc", "Cs", "Zl", "Zp")
+
+
+@dataclass(frozen=True, slots=True)
+class SafetyNumberView:
+    """A safety number as it is shown."""
+
+    digits: str
+    """Sixty ASCII digits."""
+    scannable: bytes
+    """What our QR code holds."""
+    number: SafetyNumber = field(repr=False)
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """The digits in twelve groups of five."""
+        return tuple(self.digits[at : at + GROUP] for at in range(0, len(self.digits), GROUP))
+
+
+def check_name(name: str) -> str:
+    """Return a display name in NFC without white space around it.
+
+    Raises:
+        UsageError: Empty or longer than 862 bytes.
+    """
+    name = unicodedata.normalize("NFC", name).strip()
+    if not name or any(unicodedata.category(character) in _NOT_SHOWN for character in name):
+        raise UsageError(N_("A name needs at least one character, and none that can't be shown."))
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        size = LONGEST_NAME + 1
+    if size > LONGEST_NAME:
+        raise UsageError(N_("This name is too long. Choose a shorter one."))
+    return name
+
+
+class Messenger:
+    """The use cases of one open profile."""
+
+    def __init__(self, context: Context, embedded: EmbeddedRelay | None) -> None:
+        self._context = context
+        self._network = Network(context, embedded)
+
+    # -- what it is ----------------------------------------------------------------------------
+
+    @property
+    def events(self) -> EventBus:
+        """Where to hear what happened."""
+        return self._context.events
+
+    @property
+    def name(self) -> str:
+        """Our own display name."""
+        return self._context.own.name
+
+    @property
+    def embedded(self) -> bool:
+        """Whether our relay is the one on this computer."""
+        return self._context.own.embedded
+
+    @property
+    def relay_address(self) -> RelayAddress:
+        """Our own relay."""
+        return self._context.own.relay
+
+    @property
+    def connection(self) -> Connection:
+        """How the connection to our relay stands."""
+        return self._network.connection
+
+    async def rename(self, name: str) -> None:
+        """Take another display name and tell the contacts."""
+        own = self._context.own
+        changed = replace(own, name=check_name(name), name_serial=own.name_serial + 1)
+        async with self._context.store.transaction() as tx:
+            await write_own(tx, changed)
+        self._context.own = changed
+        await sending.announce_everywhere(self._context)
+
+    # -- the network ---------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Go online and stay there."""
+        await self._network.start()
+
+    async def synchronize(self) -> None:
+        """Do one round of everything with the relays (see `Network.synchronize`)."""
+        await self._network.synchronize()
+
+    def reconnect_now(self) -> None:
+        """Try to connect at once."""
+        self._network.reconnect_now()
+
+    async def close(self) -> None:
+        """Stop, close the connections and the database."""
+        await self._network.stop()
+        await self._context.relays.close()
+        await self._context.store.close()
+
+    # -- invites -------------------------------------------------------------------------------
+
+    async def create_invite(self, lifetime_hours: int = inviting.DEFAULT_LIFETIME_HOURS) -> Invite:
+        """Make an invite for one person; it is published as soon as the relay answers."""
+        return await inviting.create_invite(self._context, lifetime_hours)
+
+    async def invites(self) -> list[Invite]:
+        """Return every invite, newest first."""
+        async with self._context.store.snapshot() as tx:
+            return await tx.invites.all()
+
+    async def revoke_invite(self, invite_id: int) -> None:
+        """Make an open invite useless."""
+        await inviting.revoke_invite(self._context, invite_id)
+
+    def link_bytes(self, link: str) -> bytes:
+        """Return what the QR code of an invite link holds."""
+        return inviting.parse_link(link).to_bytes()
+
+    async def join(self, link: str | bytes) -> Contact:
+        """Open an invite, as text or as the bytes of a QR code."""
+        return await inviting.join(self._context, link)
+
+    # -- contacts ------------------------------------------------------------------------------
+
+    async def contacts(self) -> list[Contact]:
+        """Return every contact, requests included, by id."""
+        async with self._context.store.snapshot() as tx:
+            return await tx.contacts.all()
+
+    async def contact(self, contact_id: int) -> Contact:
+        """Return a contact, or raise NoSuchContact."""
+        async with self._context.store.snapshot() as tx:
+            return await require_contact(tx, contact_id)
+
+    async def find_contact(self, name: str) -> Contact:
+        """Return the contact with this id (`3` or `#3`), this name, or alone with this beginning.
+
+        Raises:
+            NoSuchContact: None, or several.
+        """
+        wanted = unicodedata.normalize("NFC", name).strip()
+        contacts = await self.contacts()
+        number = wanted.removeprefix("#")
+        for found in (
+            [contact for contact in contacts if contact.name == wanted],
+            [contact for contact in contacts if number.isascii() and str(contact.id) == number],
+            [contact for contact in contacts if wanted and contact.name.startswith(wanted)],
+        ):
+            if len(found) == 1:
+                return found[0]
+            if found:
+                raise NoSuchContact(
+                    N_("Several contacts are called {name}. Use the number that 'contacts' shows."),
+                    name=wanted,
+                )
+        raise NoSuchContact(name=wanted)
+
+    async def accept(self, contact_id: int) -> None:
+        """Accept a contact request."""
+        await inviting.accept(self._context, contact_id)
+
+    async def decline(self, contact_id: int) -> None:
+        """Decline a contact request in silence."""
+        await inviting.decline(self._context, contact_id)
+
+    async def remove_contact(self, contact_id: int) -> None:
+        """Delete a contact and its conversation."""
+        await inviting.remove_contact(self._context, contact_id)
+
+    # -- conversations -------------------------------------------------------------------------
+
+    async def conversations(self) -> list[Conversation]:
+        """Return the conversations, latest first, without requests."""
+        async with self._context.store.snapshot() as tx:
+            found = await tx.messages.conversations()
+        return [entry for entry in found if entry.contact.state is not ContactState.REQUESTED]
+
+    async def messages(self, contact_id: int, limit: int = 200) -> list[Message]:
+        """Return the newest lines of a conversation; none while its request waits for us."""
+        async with self._context.store.snapshot() as tx:
+            contact = await require_contact(tx, contact_id)
+            if contact.state is ContactState.REQUESTED:
+                return []
+            return await tx.messages.recent(contact_id, limit)
+
+    async def send(self, contact_id: int, text: str) -> Message:
+        """Write to a contact."""
+        return await sending.send_text(self._context, contact_id, text)
+
+    async def mark_read(self, contact_id: int, up_to_seq: int) -> None:
+        """Note what was on the screen."""
+        async with self._context.store.transaction() as tx:
+            changed = await tx.messages.mark_read(contact_id, up_to_seq)
+        if changed:
+            self._context.emit(ContactChanged(contact_id))
+
+    async def search(
+        self, query: str, contact_id: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        """Return the newest messages that contain a text, none of a waiting request."""
+        async with self._context.store.snapshot() as tx:
+            found = await tx.messages.search(query, contact_id, limit)
+            hidden = {
+                contact.id
+                for contact in await tx.contacts.all()
+                if contact.state is ContactState.REQUESTED
+            }
+        return [message for message in found if message.contact_id not in hidden]
+
+    # -- verification --------------------------------------------------------------------------
+
+    async def safety_number(self, contact_id: int) -> SafetyNumberView:
+        """Compute the safety number from the session's own keys."""
+        async with self._context.store.snapshot() as tx:
+            await require_contact(tx, contact_id)
+            session, _ = await load_session(tx, contact_id)
+        number = session_safety_number(session)
+        return SafetyNumberView(number.digits, number.scannable, number)
+
+    def words(self, digits: str, language: str) -> tuple[str, ...]:
+        """Return a safety number as twelve words, for reading aloud."""
+        return words(digits, "ko" if language == "ko" else "en")
+
+    async def compare_scanned(self, contact_id: int, payload: bytes) -> bool:
+        """Tell whether the peer's QR code belongs to this conversation."""
+        return (await self.safety_number(contact_id)).number.matches(payload)
+
+    async def mark_verified(self, contact_id: int, how: VerifiedHow) -> None:
+        """Note that the safety number was compared, now."""
+        view = await self.safety_number(contact_id)
+        verification = Verification(view.digits, self._context.clock.now_ms(), how)
+        await self._set_verification(contact_id, verification, view.digits)
+
+    async def unmark_verified(self, contact_id: int) -> None:
+        """Take the mark back."""
+        view = await self.safety_number(contact_id)
+        await self._set_verification(contact_id, None, view.digits)
+
+    async def _set_verification(
+        self, contact_id: int, verification: Verification | None, digits: str
+    ) -> None:
+        async with self._context.store.transaction() as tx:
+            contact = await require_contact(tx, contact_id)
+            await tx.contacts.update(
+                replace(contact, verification=verification, safety_digits=digits)
+            )
+        self._context.emit(ContactChanged(contact_id))
+
+    # -- the relay and the clock ---------------------------------------------------------------
+
+    async def disclosure(self) -> list[dict[str, Any]]:
+        """Return what our relay holds about each of our mailboxes, literally."""
+        async with self._context.store.snapshot() as tx:
+            mailboxes = await tx.mailboxes.all()
+        return [
+            await self._context.relays(mailbox.relay).disclosure(mailbox.id, mailbox.receive_token)
+            for mailbox in mailboxes
+        ]
+
+    async def facts(self) -> SignedFacts:
+        """Return our relay's signed statement."""
+        return await self._context.relays(self.relay_address).facts()
+
+    @property
+    def access_phrase(self) -> str:
+        """What our relay asks for, empty if nothing."""
+        return self._context.own.access_phrase
+
+    async def set_access_phrase(self, phrase: str) -> None:
+        """Store what our relay asks for and try again with it."""
+        phrase = unicodedata.normalize("NFC", phrase).strip()
+        changed = replace(self._context.own, access_phrase=phrase)
+        async with self._context.store.transaction() as tx:
+            await write_own(tx, changed)
+        self._context.own = changed
+        self._context.signals.chores.set()
+        self._context.signals.retry.set()
+
+    @property
+    def clock_jump_ms(self) -> int | None:
+        """By how much the wall clock jumped; while it is not None, nothing expires."""
+        return self._network.clock_jump_ms
+
+    async def confirm_clock(self) -> None:
+        """Say that the wall clock is right."""
+        await self._network.confirm_clock()
+
+    async def change_passphrase(
+        self, old: str, new: str, *, new_database_key: bool = False
+    ) -> None:
+        """Take another passphrase, and with it another database key if asked."""
+        await self._context.store.change_passphrase(old, new, new_database_key=new_database_key)
