@@ -114,7 +114,7 @@ class Messages(Protocol):
     async def set_delivery(
         self, contact_id: int, content_ids: Iterable[bytes], delivery: Delivery, reason: Reason
     ) -> int:
-        """Set how far own messages have come, never back from DELIVERED; return how many changed."""
+        """Set how far own messages came, never back from DELIVERED; return how many changed."""
         ...
 
     async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
@@ -346,7 +346,7 @@ class Store(Protocol):
     """One profile's open database."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begin immediate; commit durably at the end, roll back when the body does not get there."""
+        """Begin immediate; commit durably at the end, roll back if the body does not get there."""
         ...
 
     def snapshot(self) -> AbstractAsyncContextManager[Transaction]:
