@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from exile_tui.errors import N_, UsageError
+from exile_tui.paths import config_home
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,12 @@ class Settings:
 
 
 _CHOICES = {"lang": ("ko", "en")}
+_PATTERNS = {"proxy": re.compile(r"socks5h?://[^\s/?#]+:[0-9]{1,5}/?")}
+
+
+def default_file() -> Path:
+    """Return where config.toml is, if there is one."""
+    return config_home() / "config.toml"
 
 
 def load(
@@ -53,14 +61,14 @@ def load(
     settings = Settings()
     if file is not None:
         settings = _apply(settings, read_file(file), str(file))
-    variables = {
-        field.name: environment[f"EXILE_{field.name.upper()}"]
-        for field in fields(Settings)
-        if environment.get(f"EXILE_{field.name.upper()}")
-    }
-    settings = _apply(settings, variables, "EXILE_*")
-    given = {name: value for name, value in flags.items() if value is not None}
-    return _apply(settings, given, "--")
+    for field in fields(Settings):
+        variable = f"EXILE_{field.name.upper()}"
+        if value := environment.get(variable):
+            settings = _apply(settings, {field.name: value}, variable)
+    for name, value in flags.items():
+        if value is not None:
+            settings = _apply(settings, {name: value}, f"--{name.replace('_', '-')}")
+    return settings
 
 
 def read_file(file: Path) -> dict[str, Any]:
@@ -101,7 +109,7 @@ def _convert(name: str, value: Any, kind: str, source: str) -> Any:
             return True
         if value in ("0", "false", "no", "off"):
             return False
-    elif isinstance(value, str) and value in _CHOICES.get(name, (value,)):
+    elif isinstance(value, str) and _takes(name, value):
         return value
     raise UsageError(
         N_("The setting {name} in {source} does not take the value {value}."),
@@ -109,3 +117,8 @@ def _convert(name: str, value: Any, kind: str, source: str) -> Any:
         source=source,
         value=value,
     )
+
+
+def _takes(name: str, value: str) -> bool:
+    pattern = _PATTERNS.get(name)
+    return value in _CHOICES.get(name, (value,)) and (not pattern or bool(pattern.fullmatch(value)))

@@ -1,0 +1,197 @@
+"""What headless commands print: a line for people, or one JSON object a line for programs.
+
+Text from peers is sanitised for people; in JSON whatever could move the cursor is escaped, so that
+neither can write to the terminal outside its own line.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TextIO
+
+from exile_tui.errors import N_, ExileError
+from exile_tui.locale import tr
+from exile_tui.text import one_line, sanitize_name, sanitize_terminal_text
+
+if TYPE_CHECKING:
+    from exile_tui.core.model import Contact, Invite, Message
+
+STATE_WORDS = {
+    "joining": N_("waiting to be accepted"),
+    "requested": N_("asks to be a contact"),
+    "active": N_("contact"),
+}
+TRUST_WORDS = {
+    "unverified": N_("not verified"),
+    "verified": N_("verified"),
+    "changed": N_("safety number changed"),
+}
+DELIVERY_WORDS = {
+    "queued": N_("waiting"),
+    "waiting": N_("waiting"),
+    "sent": N_("sent"),
+    "delivered": N_("delivered"),
+    "failed": N_("not delivered"),
+}
+REASON_WORDS = {
+    "offline": N_("the relay is out of reach"),
+    "not-accepted": N_("the request was not accepted yet"),
+    "peer-silent": N_("too many messages are unanswered"),
+    "full": N_("the mailbox is full"),
+    "refused": N_("the relay does not know the mailbox yet"),
+    "later": N_("the relay asked to try later"),
+    "wrong-key": N_("another key answered in place of the relay"),
+}
+INVITE_WORDS = {
+    "open": N_("open"),
+    "spent": N_("used"),
+    "revoked": N_("revoked"),
+    "expired": N_("expired"),
+}
+
+_UNSAFE = re.compile(
+    "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
+)
+"""What JSON lets through and a terminal obeys; C0 is always escaped in JSON."""
+
+
+class Printer:
+    """Write results to standard output, each flushed, as text or as JSON."""
+
+    def __init__(self, *, as_json: bool, stream: TextIO | None = None) -> None:
+        self.as_json = as_json
+        self._stream = sys.stdout if stream is None else stream
+
+    def result(self, record: Mapping[str, Any], text: str) -> None:
+        """Print one result.
+
+        Args:
+            record: What `--json` prints, in one line.
+            text: What people read; already sanitised where it holds a peer's words.
+        """
+        line = json_line(record) if self.as_json else text
+        self._stream.write(line + "\n")
+        self._stream.flush()
+
+    def note(self, text: str) -> None:
+        """Tell people something that is no result, on standard error; programs are spared it."""
+        if not self.as_json:
+            print(text, file=sys.stderr)
+
+
+def json_line(record: Mapping[str, Any]) -> str:
+    """Encode a record as one line of JSON, Hangul readable, nothing lost."""
+    text = json.dumps(record, ensure_ascii=False)
+    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
+def error_sentence(error: ExileError) -> str:
+    """Translate an error's sentence; whatever fills it stays on its line."""
+    parameters = {
+        name: value if isinstance(value, int) else one_line(str(value))
+        for name, value in error.parameters.items()
+    }
+    return tr(error.sentence, **parameters)
+
+
+def shown_name(contact: Contact) -> str:
+    """Return a contact's name as it may be shown; a contact that never answered has none yet."""
+    return sanitize_name(contact.name) if contact.name else tr("Unknown")
+
+
+def contact_record(contact: Contact) -> dict[str, Any]:
+    """Return what `--json` says about a contact."""
+    return {
+        "contact": contact.id,
+        "name": contact.name,
+        "state": contact.state.value,
+        "trust": contact.trust.value,
+        "created_ms": contact.created_ms,
+    }
+
+
+def contact_line(contact: Contact) -> str:
+    """Return a contact as a line for people."""
+    return (
+        f"#{contact.id} {shown_name(contact)} "
+        f"({tr(STATE_WORDS[contact.state.value])}, {tr(TRUST_WORDS[contact.trust.value])})"
+    )
+
+
+def invite_record(invite: Invite) -> dict[str, Any]:
+    """Return what `--json` says about an invite."""
+    return {
+        "invite": invite.id,
+        "state": invite.state.value,
+        "link": invite.link,
+        "created_ms": invite.created_ms,
+        "expires_ms": invite.expires_ms,
+    }
+
+
+def invite_line(invite: Invite) -> str:
+    """Return an invite as a line for people, in a list."""
+    state = tr(INVITE_WORDS[invite.state.value])
+    until = tr("until {time}", time=local_time(invite.expires_ms))
+    return f"#{invite.id} {state}, {until}: {invite.link}"
+
+
+def message_record(message: Message, name: str) -> dict[str, Any]:
+    """Return what `--json` says about a line of a conversation with the contact of this name."""
+    return {
+        "message": message.id,
+        "contact": message.contact_id,
+        "name": name,
+        "seq": message.seq,
+        "direction": message.direction.value,
+        "kind": message.kind.value,
+        "text": message.text,
+        "sent_ms": message.sent_ms,
+        "stored_ms": message.stored_ms,
+        "delivery": message.delivery.value if message.delivery else None,
+        "reason": message.reason.value,
+    }
+
+
+def message_line(message: Message, contact: Contact) -> str:
+    """Return a line of a conversation for people; further lines of its text are indented."""
+    who = shown_name(contact) if message.delivery is None else tr("You")
+    parts = [f"[{local_time(message.stored_ms)}] {who}: {_indented(message_text(message))}"]
+    if message.delivery is not None:
+        parts.append(f" ({delivery_words(message)})")
+    return "".join(parts)
+
+
+def message_text(message: Message) -> str:
+    """Return what a line says, whatever its kind."""
+    if message.kind.value == "missing":
+        return tr("[up to {count} messages never arrived]", count=message.text)
+    if message.kind.value == "newer":
+        return tr("[this message needs a newer version of exile-tui]")
+    return sanitize_terminal_text(message.text)
+
+
+def delivery_words(message: Message) -> str:
+    """Say how far an own message has come, and why no further."""
+    assert message.delivery is not None
+    words = tr(DELIVERY_WORDS[message.delivery.value])
+    reason = REASON_WORDS.get(message.reason.value)
+    if reason is None or message.delivery.value not in ("queued", "waiting"):
+        return words
+    return f"{words}: {tr(reason)}"
+
+
+def local_time(milliseconds: int) -> str:
+    """Return a time in the local zone, to the minute."""
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+    except (OverflowError, ValueError, OSError):
+        return "?"
+
+
+def _indented(text: str) -> str:
+    return text.replace("\n", "\n    ")
