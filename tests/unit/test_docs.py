@@ -238,7 +238,7 @@ def named_commands() -> list[str]:
 def test_every_named_command_parses(command: str) -> None:
     words = shlex.split(command)[1:]
     if "--help" in words:
-        with pytest.raises(SystemExit, match="^0$"):
+        with pytest.raises(SystemExit, match=r"^0$"):
             build_parser().parse_args(words)
     else:
         build_parser().parse_args(words)
