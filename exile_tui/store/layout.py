@@ -1,0 +1,52 @@
+"""The files of a profile's directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where a profile keeps what; names say nothing about the content."""
+
+    directory: Path
+
+    @property
+    def vault(self) -> Path:
+        """The wrapped database key."""
+        return self.directory / "vault"
+
+    @property
+    def vault_of_first_run(self) -> Path:
+        """The vault while its database is being made: with it there, nothing is lost yet."""
+        return self.directory / "vault.new"
+
+    @property
+    def vault_of_change(self) -> Path:
+        """The next vault, until it is renamed into place."""
+        return self.directory / "vault.change"
+
+    @property
+    def database(self) -> Path:
+        """The SQLCipher file."""
+        return self.directory / "database"
+
+    @property
+    def database_files(self) -> tuple[Path, ...]:
+        """The SQLCipher file, its write-ahead log and the log's index."""
+        return (
+            self.database,
+            self.directory / "database-wal",
+            self.directory / "database-shm",
+        )
+
+    @property
+    def lock(self) -> Path:
+        """Held by the process that has the profile open."""
+        return self.directory / "lock"
+
+    @property
+    def reserve(self) -> Path:
+        """Room that is given back when the disk is full."""
+        return self.directory / "reserve"

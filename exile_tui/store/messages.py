@@ -1,0 +1,198 @@
+"""The conversations: lines in order of receipt, their delivery, and the search."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from exile_tui.core.model import (
+    Conversation,
+    Delivery,
+    Direction,
+    Message,
+    MessageKind,
+    Reason,
+)
+from exile_tui.store import contacts
+from exile_tui.store.database import Row, folded
+from exile_tui.store.statements import Statements
+
+_COLUMNS = (
+    "message.id, message.contact_id, seq, direction, kind, content_id, text, sent_ms, stored_ms, "
+    "delivery, reason, read"
+)
+_SELECT = " ".join(("SELECT", _COLUMNS, "FROM message"))
+_CONVERSATIONS = " ".join(
+    (
+        "SELECT",
+        contacts.COLUMNS,
+        ", unread,",
+        _COLUMNS,
+        "FROM contact JOIN conversation ON conversation.contact_id = contact.id",
+        "LEFT JOIN message ON message.id = (SELECT newest.id FROM message AS newest",
+        "WHERE newest.contact_id = contact.id ORDER BY newest.seq DESC LIMIT 1)",
+        "ORDER BY ifnull(stored_ms, created_ms) DESC, message.id DESC, contact.id DESC",
+    )
+)
+
+
+class MessageTable:
+    """Implements `ports.Messages`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def append(
+        self,
+        contact_id: int,
+        *,
+        direction: Direction,
+        kind: MessageKind,
+        content_id: bytes,
+        text: str,
+        sent_ms: int,
+        stored_ms: int,
+        delivery: Delivery | None,
+        reason: Reason,
+        read: bool,
+    ) -> Message:
+        """Append a line at the end of a conversation and of the search index.
+
+        Raises:
+            KeyError: There is no such contact.
+        """
+        taken = await self._statements.one(
+            "UPDATE conversation SET next_seq = next_seq + 1 WHERE contact_id = ?"
+            " RETURNING next_seq - 1",
+            (contact_id,),
+        )
+        if taken is None:
+            raise KeyError(contact_id)
+        rows = await self._statements.all(
+            "INSERT INTO message (contact_id, seq, direction, kind, content_id, sent_ms, stored_ms,"
+            " delivery, reason, read, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            (
+                contact_id,
+                taken[0],
+                direction.value,
+                kind.value,
+                content_id or None,
+                sent_ms,
+                stored_ms,
+                None if delivery is None else delivery.value,
+                reason.value,
+                read,
+                text,
+            ),
+        )
+        return Message(
+            id=rows[0][0],
+            contact_id=contact_id,
+            seq=taken[0],
+            direction=direction,
+            kind=kind,
+            content_id=content_id,
+            text=text,
+            sent_ms=sent_ms,
+            stored_ms=stored_ms,
+            delivery=delivery,
+            reason=reason,
+            read=read,
+        )
+
+    async def knows(self, contact_id: int, direction: Direction, content_id: bytes) -> bool:
+        """Tell whether a content id is there already; no line is known by an empty one."""
+        row = await self._statements.one(
+            "SELECT 1 FROM message WHERE contact_id = ? AND direction = ? AND content_id = ?",
+            (contact_id, direction.value, content_id),
+        )
+        return row is not None
+
+    async def recent(self, contact_id: int, limit: int) -> list[Message]:
+        """Return the newest lines, oldest of them first."""
+        rows = await self._statements.all(
+            f"{_SELECT} WHERE contact_id = ? ORDER BY seq DESC LIMIT ?",
+            (contact_id, max(limit, 0)),
+        )
+        return [_message(row) for row in reversed(rows)]
+
+    async def queued(self, contact_id: int) -> list[Message]:
+        """Return what is not sealed yet, in order."""
+        rows = await self._statements.all(
+            f"{_SELECT} WHERE contact_id = ? AND delivery = 'queued' ORDER BY seq",
+            (contact_id,),
+        )
+        return [_message(row) for row in rows]
+
+    async def set_delivery(
+        self, contact_id: int, content_ids: Iterable[bytes], delivery: Delivery, reason: Reason
+    ) -> int:
+        """Set how far own messages have come; never back from DELIVERED.
+
+        Returns:
+            How many changed.
+        """
+        value, why = delivery.value, reason.value
+        return await self._statements.many(
+            "UPDATE message SET delivery = ?, reason = ? WHERE contact_id = ? AND direction = 'out'"
+            " AND content_id = ? AND delivery IS NOT 'delivered'"
+            " AND (delivery IS NOT ? OR reason <> ?)",
+            [(value, why, contact_id, content_id, value, why) for content_id in content_ids],
+        )
+
+    async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
+        """Mark what the peer wrote up to this seq as read; return how many changed."""
+        return await self._statements.run(
+            "UPDATE message SET read = 1 WHERE contact_id = ? AND seq <= ? AND read = 0"
+            " AND direction = 'in'",
+            (contact_id, up_to_seq),
+        )
+
+    async def search(self, query: str, contact_id: int | None, limit: int) -> list[Message]:
+        """Return the messages whose NFC text contains the query, ignoring case, newest first.
+
+        Reads from the newest line back until `limit` were found; an empty query finds nothing.
+        """
+        if not query:
+            return []
+        rows = await self._statements.all(
+            f"{_SELECT} WHERE instr(folded(text), ?) > 0 AND kind = 'text'"
+            + (" AND contact_id = ? ORDER BY seq" if contact_id is not None else " ORDER BY id")
+            + " DESC LIMIT ?",
+            (folded(query), *([] if contact_id is None else [contact_id]), max(limit, 0)),
+        )
+        return [_message(row) for row in rows]
+
+    async def conversations(self) -> list[Conversation]:
+        """Return every contact with its last message and unread count, latest first."""
+        rows = await self._statements.all(_CONVERSATIONS)
+        end = contacts.COLUMN_COUNT
+        return [
+            Conversation(
+                contact=contacts.contact_from(row),
+                last=None if row[end + 1] is None else _message(row[end + 1 :]),
+                unread=row[end],
+            )
+            for row in rows
+        ]
+
+    async def count_waiting(self) -> int:
+        """Return how many own messages are QUEUED or WAITING."""
+        row = await self._statements.one("SELECT total(waiting) FROM conversation")
+        return int(row[0]) if row else 0
+
+
+def _message(row: Row) -> Message:
+    return Message(
+        id=row[0],
+        contact_id=row[1],
+        seq=row[2],
+        direction=Direction(row[3]),
+        kind=MessageKind(row[4]),
+        content_id=row[5] or b"",
+        text=row[6],
+        sent_ms=row[7],
+        stored_ms=row[8],
+        delivery=None if row[9] is None else Delivery(row[9]),
+        reason=Reason(row[10]),
+        read=bool(row[11]),
+    )

@@ -1,0 +1,29 @@
+"""Small values of the profile."""
+
+from __future__ import annotations
+
+from exile_tui.store.statements import Statements
+
+
+class SettingTable:
+    """Implements `ports.Settings`."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+
+    async def get(self, key: str) -> str | None:
+        """Return a value."""
+        row = await self._statements.one("SELECT value FROM setting WHERE key = ?", (key,))
+        return None if row is None else str(row[0])
+
+    async def set(self, key: str, value: str) -> None:
+        """Store a value."""
+        await self._statements.run(
+            "INSERT INTO setting (key, value) VALUES (?, ?)"
+            " ON CONFLICT DO UPDATE SET value = excluded.value",
+            (key, value),
+        )
+
+    async def delete(self, key: str) -> None:
+        """Forget a value."""
+        await self._statements.run("DELETE FROM setting WHERE key = ?", (key,))

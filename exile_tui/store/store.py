@@ -1,0 +1,279 @@
+"""One profile's open database: one writer, one reader, and what is done to the whole file."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import Any
+
+from exile_tui.crypto.entropy import Entropy
+from exile_tui.crypto.passphrase import Argon2Parameters
+from exile_tui.errors import ProfileError, WrongPassphrase
+from exile_tui.store import problems, schema
+from exile_tui.store.database import Database, opens, rekey
+from exile_tui.store.files import Reserve, replace_atomically
+from exile_tui.store.layout import Layout
+from exile_tui.store.lock import ProfileLock
+from exile_tui.store.statements import Statements
+from exile_tui.store.transaction import ProfileTransaction
+from exile_tui.store.vaultfile import KEY_BYTES, VaultFile, is_text, require_passphrase
+
+_CHECKPOINT_TRIES = 5
+"""Each waits `database.BUSY_MS` for another program's reading to end."""
+
+
+class ProfileStore:
+    """Implements `ports.Store`.
+
+    A task holds one transaction or one snapshot at a time; opening a second inside is refused,
+    because it would wait for itself. Whoever needs both locks takes the reader's first.
+    """
+
+    def __init__(
+        self,
+        layout: Layout,
+        lock: ProfileLock,
+        vault_id: bytes,
+        key: bytes,
+        parameters: Argon2Parameters,
+        entropy: Entropy,
+    ) -> None:
+        self._layout = layout
+        self._lock = lock
+        self._vault_id = vault_id
+        self._key = key
+        self._parameters = parameters
+        self._entropy = entropy
+        self._reserve = Reserve(layout.reserve)
+        self._full = False
+        """The reserve is gone: nothing that makes the file longer is committed."""
+        self._writer: Database | None = None
+        self._reader: Database | None = None
+        self._writer_lock = asyncio.Lock()
+        self._reader_lock = asyncio.Lock()
+        self._holders: set[asyncio.Task[Any] | None] = set()
+        self._closed = False
+
+    async def start(self, *, new: bool) -> None:
+        """Open both connections, make or migrate the tables, take the reserve."""
+        try:
+            self._writer = await Database.open(self._layout.database, self._key, writer=True)
+            await (schema.create if new else schema.migrate)(self._writer, self._vault_id)
+            self._reader = await Database.open(self._layout.database, self._key, writer=False)
+            self._full = not await asyncio.to_thread(self._reserve.ensure)
+        except BaseException:
+            await self._disconnect()
+            raise
+
+    def transaction(self) -> AbstractAsyncContextManager[ProfileTransaction]:
+        """Begin immediate; commit durably at the end, roll back when the body does not get there.
+
+        A cancellation that comes while the commit is under way is raised after it; what was
+        written may be there then.
+        """
+        return self._transaction()
+
+    def snapshot(self) -> AbstractAsyncContextManager[ProfileTransaction]:
+        """Read one consistent state; writing is an error. Short, as it holds back the wiping."""
+        return self._snapshot()
+
+    async def truncate_wal(self) -> None:
+        """Wipe what was deleted from the write-ahead log too; waits for the snapshot that is open.
+
+        Raises:
+            ProfileError: Another program keeps reading, or the disk refuses.
+        """
+        async with self._exclusively():
+            await self._truncate()
+
+    async def change_passphrase(self, old: str, new: str, *, new_database_key: bool) -> None:
+        """Re-wrap the database key, or encrypt the whole database under a new one.
+
+        Whoever has a copy of the old vault and the old passphrase can still open later copies of
+        the database, unless it gets a new key.
+
+        Raises:
+            WrongPassphrase: `old` opens no slot; nothing changed.
+            UsageError: `new` is empty or no Unicode text.
+            ProfileError: The disk refuses; the old passphrase opens the profile as before.
+        """
+        require_passphrase(new)
+        if not is_text(old):
+            raise WrongPassphrase
+        change = asyncio.ensure_future(self._change(old, new, new_database_key))
+        try:
+            await asyncio.shield(change)
+        except asyncio.CancelledError:
+            # Whatever happens on the way, the files open; but the connections must be whole too.
+            with suppress(Exception):
+                await change
+            raise
+
+    async def close(self) -> None:
+        """Truncate the log, close, let the profile go; again does nothing."""
+        if self._closed:
+            return
+        try:
+            async with self._exclusively():
+                self._closed = True
+                with suppress(ProfileError):
+                    await self._truncate()
+                await self._disconnect()
+        finally:
+            if self._closed:
+                self._lock.release()
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[ProfileTransaction]:
+        async with self._turn(self._writer_lock):
+            writer = _connected(self._writer)
+            statements = Statements(writer)
+            try:
+                pages = await self._begin(writer)
+                yield ProfileTransaction(statements)
+                if not statements.is_open:
+                    # SQLite rolled back by itself, and the body hid the error.
+                    raise ProfileError(problems.ROLLED_BACK)
+                if pages is not None and await _pages(writer) > pages:
+                    raise problems.DiskFull
+                await writer.commit()
+            except BaseException as error:
+                await writer.rollback()
+                if isinstance(error, problems.DiskFull):
+                    self._give_room()
+                raise
+            finally:
+                statements.end()
+            if pages is not None:
+                with suppress(ProfileError):
+                    await writer.all("PRAGMA wal_checkpoint(TRUNCATE)")
+
+    async def _begin(self, writer: Database) -> int | None:
+        """Begin; return how many pages must suffice, None if the disk has room."""
+        if self._full:
+            self._full = not await asyncio.to_thread(self._reserve.ensure)
+        await writer.all("BEGIN IMMEDIATE")
+        return await _pages(writer) if self._full else None
+
+    @asynccontextmanager
+    async def _snapshot(self) -> AsyncIterator[ProfileTransaction]:
+        async with self._turn(self._reader_lock):
+            reader = _connected(self._reader)
+            statements = Statements(reader)
+            try:
+                await reader.all("BEGIN")
+                # The first read fixes the state that all of them see.
+                await reader.all("SELECT 1 FROM profile")
+                yield ProfileTransaction(statements)
+            except asyncio.CancelledError:
+                await reader.interrupt()
+                raise
+            finally:
+                statements.end()
+                await reader.rollback()
+
+    @asynccontextmanager
+    async def _turn(self, lock: asyncio.Lock) -> AsyncIterator[None]:
+        task = asyncio.current_task()
+        if task in self._holders:
+            raise RuntimeError("this task has a transaction or snapshot open already")
+        async with lock:
+            if self._closed:
+                raise RuntimeError("the store is closed")
+            self._holders.add(task)
+            try:
+                yield
+            finally:
+                self._holders.discard(task)
+
+    @asynccontextmanager
+    async def _exclusively(self) -> AsyncIterator[None]:
+        async with self._turn(self._reader_lock), self._writer_lock:
+            yield
+
+    async def _truncate(self) -> None:
+        writer = _connected(self._writer)
+        for _ in range(_CHECKPOINT_TRIES):
+            try:
+                busy, *_ = (await writer.all("PRAGMA wal_checkpoint(TRUNCATE)"))[0]
+            except problems.DiskFull:
+                if self._full:
+                    raise
+                self._give_room()
+                continue
+            if not busy:
+                return
+        raise problems.DatabaseBusy
+
+    def _give_room(self) -> None:
+        self._reserve.release()
+        self._full = True
+
+    async def _disconnect(self) -> None:
+        reader, self._reader = self._reader, None
+        writer, self._writer = self._writer, None
+        try:
+            if reader is not None:
+                await reader.close()
+        finally:
+            if writer is not None:
+                await writer.close()
+
+    async def _change(self, old: str, new: str, new_database_key: bool) -> None:
+        """Change it with the store to ourselves; every file state on the way can be opened."""
+        with problems.file_errors():
+            content = await asyncio.to_thread(self._layout.vault.read_bytes)
+            vault = VaultFile.decode(content, str(self._layout.vault))
+            await asyncio.to_thread(vault.unlock, old)
+            if not new_database_key:
+                final = await self._sealed(new, self._key)
+                async with self._exclusively():
+                    await self._write_vault(final)
+                return
+            key = self._entropy.bytes(KEY_BYTES)
+            both = await self._sealed(old, self._key, key)
+            final = await self._sealed(new, key)
+            async with self._exclusively():
+                await self._write_vault(both)
+                try:
+                    await self._encrypt_anew(key)
+                finally:
+                    if self._key != key:
+                        with suppress(OSError):
+                            await self._write_vault(content)
+                await self._write_vault(final)
+
+    async def _encrypt_anew(self, key: bytes) -> None:
+        """Close, encrypt under a new key, open under the one that opens it."""
+        await self._truncate()
+        await self._disconnect()
+        try:
+            await asyncio.to_thread(rekey, self._layout.database, self._key, key)
+        except ProfileError:
+            if not await asyncio.to_thread(opens, self._layout.database, key):
+                await self.start(new=False)
+                raise
+        self._key = key
+        await self.start(new=False)
+
+    async def _sealed(self, passphrase: str, *keys: bytes) -> bytes:
+        vault = await asyncio.to_thread(
+            VaultFile.seal, self._vault_id, keys, passphrase, self._parameters, self._entropy
+        )
+        return vault.encode()
+
+    async def _write_vault(self, content: bytes) -> None:
+        await asyncio.to_thread(
+            replace_atomically, self._layout.vault, self._layout.vault_of_change, content
+        )
+
+
+async def _pages(database: Database) -> int:
+    return int((await database.all("PRAGMA page_count"))[0][0])
+
+
+def _connected(database: Database | None) -> Database:
+    if database is None:
+        raise RuntimeError("the store is closed")
+    return database
