@@ -1,0 +1,286 @@
+"""The app: themes, screens by name, what the messenger says, and errors' one face."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from textual.app import App
+from textual.binding import Binding, BindingType
+
+from exile_tui.errors import N_, ExileError
+from exile_tui.locale import detect_language, set_language, tr
+from exile_tui.text import sanitize_terminal_text
+from exile_tui.ui import themes
+from exile_tui.ui.driver import ExileDriver
+from exile_tui.ui.keys import QWERTY
+from exile_tui.ui.messages import Happened
+from exile_tui.ui.screens import make_screen
+from exile_tui.ui.screens.base import ExileModal, ExileScreen
+from exile_tui.ui.service import Services
+from exile_tui.ui.widgets.key_line import ShownKey, shown_keys
+from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
+
+if TYPE_CHECKING:
+    from textual.notifications import SeverityLevel
+    from textual.screen import Screen
+
+    from exile_tui.clock import Clock
+    from exile_tui.config import Settings
+    from exile_tui.core.application import Application
+    from exile_tui.core.events import Event
+    from exile_tui.core.messenger import Messenger
+    from exile_tui.core.model import Connection
+
+
+def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = False) -> Binding:
+    return Binding(
+        keys, f"go('{place}')", description, tooltip=tooltip, id=f"app.{place}", show=show
+    )
+
+
+class ExileApp(App[int], inherit_bindings=False):
+    """One window on one profile."""
+
+    TITLE = PRODUCT
+    CSS_PATH = "app.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [
+        _go("f2", "contacts", N_("Contacts"), N_("Contacts and requests"), show=True),
+        _go("f4", "relay", N_("Relay"), N_("What the relay knows")),
+        _go("ctrl+n", "invite", N_("Invite"), N_("Invite someone by link or QR code")),
+        _go("ctrl+o", "join", N_("Open an invite"), N_("Open an invite that you were given")),
+        Binding("ctrl+p", "palette", N_("Commands"), tooltip=N_("Find a command"),
+                id="app.palette"),
+        Binding("f1", "help", N_("Help"), tooltip=N_("The keys that work here"), id="app.help"),
+        Binding("ctrl+l", "lock", N_("Lock"), tooltip=N_("Lock this profile"), id="app.lock",
+                show=False),
+        Binding("ctrl+q", "quit", N_("Quit"), tooltip=N_("Close exile-tui"), id="app.quit",
+                show=False, priority=True),
+        Binding("ctrl+c", "hint_quit", show=False),
+    ]  # fmt: skip
+
+    def __init__(self, application: Application, settings: Settings, clock: Clock) -> None:
+        """Make the app.
+
+        Args:
+            application: The profile, closed or open.
+            settings: What the person chose.
+            clock: For everything that is shown with a time.
+        """
+        set_language(settings.lang or detect_language(os.environ))
+        super().__init__(driver_class=ExileDriver)
+        self.application = application
+        self.settings = settings
+        self.clock = clock
+        self.services = Services(self)
+        self.marks = ASCII if settings.ascii_marks else UNICODE
+        self.connection: Connection | None = None
+        """What the messenger last said about its connection."""
+        self.unexpected: list[Exception] = []
+        """Errors that are bugs; tests assert that there are none."""
+        self._unsubscribe: Callable[[], None] = lambda: None
+        self._theme_problems = self._load_themes()
+
+    def _load_themes(self) -> list[str]:
+        loaded, problems = themes.load_themes(themes.theme_directory())
+        for theme in loaded:
+            self.register_theme(theme)
+        notices = [error_text(problem) for problem in problems]
+        wanted = self.settings.theme or themes.DEFAULT
+        if self.get_theme(wanted) is None:
+            notices.append(tr("There is no theme {name}; the default is used.", name=wanted))
+            wanted = themes.DEFAULT
+        self.theme = wanted
+        return notices
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Give every theme our own colours, from the default theme of its brightness."""
+        ours = "exile-dark" if self.current_theme.dark else "exile-light"
+        theme = self.get_theme(ours)
+        return dict(theme.variables) if theme is not None else {}
+
+    # Screens
+
+    def get_default_screen(self) -> Screen[Any]:
+        """Begin where the profile is: not made yet, or locked."""
+        if self.application.messenger is not None:
+            return make_screen("chats")
+        return make_screen("unlock" if self.application.exists() else "first_run")
+
+    def on_mount(self) -> None:
+        """Say what was wrong with themes; take an open profile as it is."""
+        for notice in self._theme_problems:
+            self.notify(notice, severity="warning")
+        if self.application.messenger is not None:
+            self._listen(self.application.messenger)
+
+    @property
+    def open_messenger(self) -> Messenger:
+        """Return the open profile.
+
+        Raises:
+            ExileError: It is locked.
+        """
+        if self.application.messenger is None:
+            raise ExileError(N_("The profile is locked."))
+        return self.application.messenger
+
+    def enter(self, messenger: Messenger) -> None:
+        """Go from first run or unlock to the chats, and start the network."""
+        self._listen(messenger)
+        self.services.command(self, "start", messenger.start)
+        self._begin("chats")
+
+    def _listen(self, messenger: Messenger) -> None:
+        self._unsubscribe()
+        self.connection = messenger.connection
+        self._unsubscribe = messenger.events.subscribe(self._heard)
+
+    def _heard(self, event: Event) -> None:
+        from exile_tui.core.events import ConnectionChanged
+
+        if isinstance(event, ConnectionChanged):
+            self.connection = event.connection
+        for screen in self.screen_stack:
+            if isinstance(screen, ExileScreen):
+                screen.post_message(Happened(event))
+
+    def open_screen(self, name: str, **arguments: object) -> None:
+        """Show a screen above this one; Esc leads back."""
+        self.push_screen(make_screen(name, **arguments))
+
+    def replace_screen(self, name: str, **arguments: object) -> None:
+        """Show a screen in place of this one."""
+        self.switch_screen(make_screen(name, **arguments))
+
+    def show_chats(self, contact_id: int | None = None) -> None:
+        """Return to the chats and, if given, open a conversation."""
+        from exile_tui.ui.screens.chats import ChatsScreen
+
+        self._to_base()
+        base = self.screen_stack[0]
+        if contact_id is not None and isinstance(base, ChatsScreen):
+            base.open_conversation(contact_id)
+
+    def _to_base(self) -> None:
+        while len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def _begin(self, name: str) -> None:
+        self._to_base()
+        self.switch_screen(make_screen(name))
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Keep what needs an open profile out of reach while it is locked."""
+        if action in ("go", "lock"):
+            return self.application.messenger is not None
+        return True
+
+    def action_go(self, place: str) -> None:
+        """Show one of the main places, directly above the chats."""
+        top = self.screen
+        if isinstance(top, ExileScreen) and top.place == place:
+            return
+        self._to_base()
+        self.open_screen(place)
+
+    def action_lock(self) -> None:
+        """Close the profile; only the passphrase opens it again."""
+        self._unsubscribe()
+        self.connection = None
+        self.services.command(self, "lock", self.application.lock, lambda _: self._begin("unlock"))
+
+    def action_help(self) -> None:
+        """Show the keys that work here."""
+        from exile_tui.ui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(shown_keys(self.screen)))
+
+    def action_palette(self) -> None:
+        """Find a command and do it where the focus is."""
+        from exile_tui.ui.screens.palette import PaletteScreen
+
+        keys = [each for each in shown_keys(self.screen) if each.action != "palette"]
+        self.push_screen(PaletteScreen(keys), self._do)
+
+    async def _do(self, chosen: ShownKey | None) -> None:
+        if chosen is not None:
+            await self.run_action(chosen.action, chosen.node)
+
+    def action_hint_quit(self) -> None:
+        """Tell who presses Ctrl+C out of habit how to leave."""
+        self.notify(tr("Ctrl+Q closes exile-tui."))
+
+    def ask(
+        self, question: str, yes: str, then: Callable[[], object], explanation: str = ""
+    ) -> None:
+        """Ask before something that can't be undone; `then` runs only on yes.
+
+        Args:
+            question: Translated, one sentence.
+            yes: The button that does it, translated.
+            then: What to do.
+            explanation: What follows from it, translated.
+        """
+        from exile_tui.ui.screens.confirm import ConfirmScreen
+
+        def answered(answer: bool | None) -> None:
+            if answer:
+                then()
+
+        self.push_screen(ConfirmScreen(question, yes, explanation), answered)
+
+    async def choose_language(self, language: str) -> None:
+        """Show everything in another language from now on."""
+        set_language(language)
+        for screen in self.screen_stack:
+            if isinstance(screen, (ExileScreen, ExileModal)):
+                await screen.retranslate()
+
+    # What people are told
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a notice; its text is made safe and never read as markup."""
+        super().notify(
+            sanitize_terminal_text(message),
+            title=sanitize_terminal_text(title),
+            severity=severity,
+            timeout=timeout,
+            markup=False,
+        )
+
+    def show_error(self, error: ExileError) -> None:
+        """Show an error that no screen has a better place for."""
+        self.notify(error_text(error), title=tr(error.title), severity="error", timeout=10)
+
+    def show_unexpected(self, error: Exception) -> None:
+        """Show that something went wrong that should not have; the program goes on."""
+        self.unexpected.append(error)
+        self.log.error(error)
+        self.show_error(ExileError())
+
+    # Keys and the end
+
+    async def _check_bindings(self, key: str, priority: bool = False) -> bool:
+        """Take a jamo for the letter on its key where nothing wanted it as text."""
+        if await super()._check_bindings(key, priority):
+            return True
+        letter = QWERTY.get(key)
+        return letter is not None and await super()._check_bindings(letter, priority)
+
+    async def on_unmount(self) -> None:
+        """Close the profile with the window."""
+        self._unsubscribe()
+        await self.application.close()

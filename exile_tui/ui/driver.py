@@ -1,0 +1,36 @@
+"""The terminal's driver, with what Hangul and emoji input needs.
+
+Textual pushes the keyboard flags 25 (report all keys with their text), and its parser gives up on
+sequences over 32 characters: ten syllables committed at once, or one family emoji, would arrive as
+garbage, and iTerm2 loses input-method text. Only "disambiguate" stays on; Shift+Enter still works.
+"""
+
+from __future__ import annotations
+
+import sys
+from textual import _xterm_parser, constants
+
+if sys.platform == "win32":
+    from textual.drivers.windows_driver import WindowsDriver as _Base
+else:
+    from textual.drivers.linux_driver import LinuxDriver as _Base
+
+DISAMBIGUATE_ONLY = "\x1b[=1;1u"
+LONGEST_SEQUENCE = 4096
+"""Characters that the parser waits for before it gives up; a paste is not a sequence."""
+
+
+class ExileDriver(_Base):
+    """Start the terminal with plain key reports; everything written passes `write`."""
+
+    def start_application_mode(self) -> None:
+        """Take over the terminal."""
+        vars(_xterm_parser)["_MAX_SEQUENCE_SEARCH_THRESHOLD"] = LONGEST_SEQUENCE
+        super().start_application_mode()
+        if not constants.DISABLE_KITTY_KEY:
+            self.write(DISAMBIGUATE_ONLY)
+            self.flush()
+
+    def write(self, data: str) -> None:
+        """Write to the terminal: the one place that every byte goes through."""
+        super().write(data)

@@ -1,0 +1,107 @@
+"""Call the messenger without stalling a screen; failures meet in one place.
+
+A screen never awaits a service in a handler. `load` is for reading: the newest call of a group
+wins. `command` is for changing: calls of a group run one after the other and are never dropped.
+Both live on the app, so a change goes through although its screen was left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, TypeVar
+
+from exile_tui.errors import ExileError
+
+if TYPE_CHECKING:
+    from textual.message_pump import MessagePump
+    from textual.worker import Worker
+
+    from exile_tui.ui.app import ExileApp
+
+Result = TypeVar("Result")
+Call = Callable[[], Awaitable[Result]]
+Then = Callable[[Result], object]
+Failed = Callable[[ExileError], object]
+
+
+class Services:
+    """Run calls for one app."""
+
+    def __init__(self, app: ExileApp) -> None:
+        self._app = app
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    def load(
+        self,
+        owner: MessagePump,
+        group: str,
+        call: Call[Result],
+        then: Then[Result],
+        failed: Failed | None = None,
+    ) -> Worker[None]:
+        """Read something; a newer call of the same owner and group replaces this one.
+
+        Args:
+            owner: Whose queue `then` and `failed` run in; nothing runs once it is gone.
+            group: What is read.
+            call: Makes the awaitable; it is called in the worker.
+            then: Gets the result.
+            failed: Gets an `ExileError`; without it the app shows the error.
+        """
+
+        async def run() -> None:
+            await self._attempt(owner, call, then, failed)
+
+        group = f"load:{id(owner)}:{group}"
+        return self._app.run_worker(
+            run, name=group, group=group, exclusive=True, exit_on_error=False
+        )
+
+    def command(
+        self,
+        owner: MessagePump,
+        group: str,
+        call: Call[Result],
+        then: Then[Result] | None = None,
+        failed: Failed | None = None,
+    ) -> Worker[None]:
+        """Change something; calls of a group take turns in the order they came.
+
+        Args:
+            owner: Whose queue `then` and `failed` run in; nothing runs once it is gone.
+            group: What takes turns.
+            call: Makes the awaitable; it is called in the worker.
+            then: Gets the result.
+            failed: Gets an `ExileError`; without it the app shows the error.
+        """
+        turn = self._turns.setdefault(group, asyncio.Lock())
+
+        async def run() -> None:
+            async with turn:
+                await self._attempt(owner, call, then, failed)
+
+        group = f"command:{group}"
+        return self._app.run_worker(
+            run, name=group, group=group, exclusive=False, exit_on_error=False
+        )
+
+    async def _attempt(
+        self,
+        owner: MessagePump,
+        call: Call[Result],
+        then: Then[Result] | None,
+        failed: Failed | None,
+    ) -> None:
+        try:
+            result = await call()
+        except ExileError as error:
+            if failed is None or not owner.is_running:
+                self._app.show_error(error)
+            else:
+                owner.call_later(failed, error)
+        except Exception as error:
+            self._app.show_unexpected(error)
+        else:
+            if then is not None and owner.is_running:
+                owner.call_later(then, result)

@@ -1,0 +1,55 @@
+"""Fixtures for screens: an app over the double, and snapshots that are the same every time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from exile_tui import locale
+from exile_tui.config import Settings
+from exile_tui.ui.app import ExileApp
+from tests.ui.doubles import FakeApplication, FakeMessenger
+
+MakeApp = Callable[..., ExileApp]
+
+
+@pytest.fixture(autouse=True)
+def _language_again() -> Iterator[None]:
+    before = locale.language()
+    yield
+    locale.set_language(before)
+
+
+@pytest.fixture
+def make_app() -> Iterator[MakeApp]:
+    """Make an app over a double; fail the test if a bug was hidden behind an error's face."""
+    made: list[ExileApp] = []
+
+    def make(
+        messenger: FakeMessenger | None = None,
+        *,
+        lang: str = "en",
+        application: FakeApplication | None = None,
+        **settings: Any,
+    ) -> ExileApp:
+        application = application or FakeApplication(messenger)
+        app = ExileApp(
+            application,  # type: ignore[arg-type]  # the double has the same face
+            Settings(lang=lang, **settings),
+            application.inside.clock,
+        )
+        made.append(app)
+        return app
+
+    yield make
+    for app in made:
+        assert app.unexpected == []
+
+
+async def settle(pilot: Any) -> None:
+    """Wait until every worker is done and what they changed is on the screen."""
+    for _ in range(4):
+        await pilot.app.workers.wait_for_complete()
+        await pilot.pause()

@@ -1,0 +1,486 @@
+"""An in-memory profile with the face of core's Application and Messenger, the same every time."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from exile_tui.core.events import (
+    ConnectionChanged,
+    ContactChanged,
+    DeliveryChanged,
+    Event,
+    EventBus,
+    InvitesChanged,
+    MessageStored,
+)
+from exile_tui.core.model import (
+    Connection,
+    Contact,
+    ContactState,
+    Conversation,
+    Delivery,
+    Direction,
+    Invite,
+    InviteState,
+    Link,
+    Message,
+    MessageKind,
+    Reason,
+    Verification,
+    VerifiedHow,
+)
+from exile_tui.errors import ExileError, NoSuchContact, Refused, UsageError, WrongPassphrase
+from exile_tui.wire.address import RelayAddress
+
+SEOUL = ZoneInfo("Asia/Seoul")
+NOW_MS = int(datetime(2026, 11, 21, 15, 30, tzinfo=SEOUL).timestamp() * 1000)
+MINUTE = 60_000
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+RELAY = RelayAddress("127.0.0.1", 18443, bytes(range(32)))
+PASSPHRASE = "correct horse battery staple"
+LONGEST_TEXT = 60_000
+
+
+def at(month: int, day: int, hour: int = 12, minute: int = 0, year: int = 2026) -> int:
+    """Return a moment in Seoul in milliseconds."""
+    return int(datetime(year, month, day, hour, minute, tzinfo=SEOUL).timestamp() * 1000)
+
+
+def safety_digits(contact_id: int) -> str:
+    """Return sixty digits that belong to a contact."""
+    number = int.from_bytes(hashlib.sha512(b"safety %d" % contact_id).digest(), "big")
+    return f"{number % 10**60:060}"
+
+
+class FakeClock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self, now_ms: int = NOW_MS) -> None:
+        self.now = now_ms
+
+    def now_ms(self) -> int:
+        return self.now
+
+    def monotonic(self) -> float:
+        return self.now / 1000
+
+
+@dataclass(frozen=True)
+class FakeSafetyNumber:
+    """What core's safety number view has."""
+
+    digits: str
+    scannable: bytes
+
+    @property
+    def groups(self) -> tuple[str, ...]:
+        return tuple(self.digits[start : start + 5] for start in range(0, 60, 5))
+
+
+@dataclass(frozen=True)
+class FakeStrength:
+    bits: float
+    level: int
+
+
+@dataclass
+class FakeMessenger:
+    """One open profile in memory. Tests fill it with `add_contact`, `say` and `hear`."""
+
+    name: str = "이서연"
+    clock: FakeClock = field(default_factory=FakeClock)
+    embedded: bool = True
+    relay_address: RelayAddress = RELAY
+    connection: Connection = field(default_factory=lambda: Connection(Link.ONLINE, RELAY))
+    clock_jump_ms: int | None = None
+    access_phrase: str = ""
+    events: EventBus = field(default_factory=EventBus)
+    started: bool = False
+    reconnects: int = 0
+    refuse: ExileError | None = None
+    """Raised by the next call that would change something."""
+
+    def __post_init__(self) -> None:
+        self._contacts: dict[int, Contact] = {}
+        self._messages: dict[int, list[Message]] = {}
+        self._invites: list[Invite] = []
+        self._next_message = 1
+
+    # Filling it
+
+    def add_contact(
+        self,
+        name: str,
+        state: ContactState = ContactState.ACTIVE,
+        *,
+        verified: bool = False,
+        changed: bool = False,
+        created_ms: int = NOW_MS - 30 * DAY,
+    ) -> Contact:
+        contact_id = len(self._contacts) + 1
+        digits = safety_digits(contact_id)
+        compared = safety_digits(1000 + contact_id) if changed else digits
+        verification = None
+        if verified or changed:
+            verification = Verification(compared, NOW_MS - 7 * DAY, VerifiedHow.QR)
+        contact = Contact(
+            id=contact_id,
+            state=state,
+            name=name,
+            name_serial=1,
+            created_ms=created_ms,
+            safety_digits=digits,
+            bundle_hash=hashlib.sha256(b"bundle %d" % contact_id).digest(),
+            expiry_ms=created_ms + DAY,
+            verification=verification,
+            answered=state is ContactState.ACTIVE,
+        )
+        self._contacts[contact_id] = contact
+        self._messages[contact_id] = []
+        return contact
+
+    def say(
+        self,
+        contact: Contact,
+        text: str,
+        at_ms: int = NOW_MS,
+        delivery: Delivery = Delivery.DELIVERED,
+        reason: Reason = Reason.NONE,
+    ) -> Message:
+        """Add what we wrote."""
+        return self._add(
+            contact.id, Direction.OUT, MessageKind.TEXT, text, at_ms, delivery, reason, read=True
+        )
+
+    def hear(
+        self,
+        contact: Contact,
+        text: str,
+        at_ms: int = NOW_MS,
+        *,
+        read: bool = True,
+        kind: MessageKind = MessageKind.TEXT,
+    ) -> Message:
+        """Add what they wrote."""
+        return self._add(contact.id, Direction.IN, kind, text, at_ms, None, Reason.NONE, read=read)
+
+    def arrive(self, contact: Contact, text: str, at_ms: int | None = None) -> Message:
+        """Let a message of theirs arrive now, with its event."""
+        moment = self.clock.now_ms() if at_ms is None else at_ms
+        message = self.hear(contact, text, moment, read=False)
+        self.events.emit(MessageStored(message))
+        return message
+
+    def emit(self, event: Event) -> None:
+        self.events.emit(event)
+
+    def set_connection(self, connection: Connection) -> None:
+        self.connection = connection
+        self.events.emit(ConnectionChanged(connection))
+
+    def set_delivery(
+        self, message: Message, delivery: Delivery, reason: Reason = Reason.NONE
+    ) -> None:
+        messages = self._messages[message.contact_id]
+        messages[message.seq - 1] = replace(
+            messages[message.seq - 1], delivery=delivery, reason=reason
+        )
+        self.events.emit(DeliveryChanged(message.contact_id))
+
+    def add_invite(self, state: InviteState = InviteState.OPEN, created_ms: int = NOW_MS) -> Invite:
+        number = len(self._invites) + 1
+        invite = Invite(
+            id=number,
+            state=state,
+            created_ms=created_ms,
+            expires_ms=created_ms + DAY,
+            link="exile:" + hashlib.sha256(b"link %d" % number).hexdigest() * 2,
+            bundle_hash=bytes([number]) * 32,
+            secret=b"",
+            blob=b"",
+            blob_id=bytes([number]) * 16,
+            delete_token=b"",
+            relay=RELAY,
+        )
+        self._invites.append(invite)
+        return invite
+
+    def _add(
+        self,
+        contact_id: int,
+        direction: Direction,
+        kind: MessageKind,
+        text: str,
+        at_ms: int,
+        delivery: Delivery | None,
+        reason: Reason,
+        *,
+        read: bool,
+    ) -> Message:
+        messages = self._messages[contact_id]
+        message = Message(
+            id=self._next_message,
+            contact_id=contact_id,
+            seq=len(messages) + 1,
+            direction=direction,
+            kind=kind,
+            content_id=self._next_message.to_bytes(16, "big"),
+            text=text,
+            sent_ms=at_ms,
+            stored_ms=at_ms,
+            delivery=delivery,
+            reason=reason,
+            read=read,
+        )
+        self._next_message += 1
+        messages.append(message)
+        return message
+
+    def _change(self) -> None:
+        refuse, self.refuse = self.refuse, None
+        if refuse is not None:
+            raise refuse
+
+    # The face of core.messenger.Messenger
+
+    async def start(self) -> None:
+        self.started = True
+
+    def reconnect_now(self) -> None:
+        self.reconnects += 1
+
+    async def rename(self, name: str) -> None:
+        self._change()
+        self.name = name
+
+    async def create_invite(self, lifetime_hours: int = 24) -> Invite:
+        self._change()
+        invite = self.add_invite(created_ms=self.clock.now_ms())
+        self.events.emit(InvitesChanged())
+        return invite
+
+    async def invites(self) -> list[Invite]:
+        return self._invites[::-1]
+
+    async def revoke_invite(self, invite_id: int) -> None:
+        self._change()
+        self._invites[invite_id - 1] = replace(
+            self._invites[invite_id - 1], state=InviteState.REVOKED
+        )
+        self.events.emit(InvitesChanged())
+
+    def link_bytes(self, link: str) -> bytes:
+        return hashlib.sha512(link.encode()).digest() + b"\x01" * 42
+
+    async def join(self, link: str | bytes) -> Contact:
+        self._change()
+        if isinstance(link, str) and not link.startswith("exile:"):
+            raise Refused()
+        contact = self.add_contact("", ContactState.JOINING, created_ms=self.clock.now_ms())
+        self.events.emit(ContactChanged(contact.id))
+        return contact
+
+    async def contacts(self) -> list[Contact]:
+        return list(self._contacts.values())
+
+    async def contact(self, contact_id: int) -> Contact:
+        if contact_id not in self._contacts:
+            raise NoSuchContact(name=contact_id)
+        return self._contacts[contact_id]
+
+    async def find_contact(self, name: str) -> Contact:
+        for contact in self._contacts.values():
+            if name in (contact.name, str(contact.id), f"#{contact.id}"):
+                return contact
+        raise NoSuchContact(name=name)
+
+    async def accept(self, contact_id: int) -> None:
+        self._change()
+        self.replace_contact(replace(self._contacts[contact_id], state=ContactState.ACTIVE))
+
+    async def decline(self, contact_id: int) -> None:
+        await self.remove_contact(contact_id)
+
+    async def remove_contact(self, contact_id: int) -> None:
+        self._change()
+        del self._contacts[contact_id]
+        del self._messages[contact_id]
+        self.events.emit(ContactChanged(contact_id))
+
+    def replace_contact(self, contact: Contact) -> None:
+        """Put a changed contact in place, with its event."""
+        self._contacts[contact.id] = contact
+        self.events.emit(ContactChanged(contact.id))
+
+    async def conversations(self) -> list[Conversation]:
+        found = [
+            Conversation(
+                contact,
+                self._messages[contact.id][-1] if self._messages[contact.id] else None,
+                sum(not message.read for message in self._messages[contact.id]),
+            )
+            for contact in self._contacts.values()
+            if contact.state is not ContactState.REQUESTED
+        ]
+        return sorted(
+            found,
+            key=lambda each: -(each.last.stored_ms if each.last else each.contact.created_ms),
+        )
+
+    async def messages(self, contact_id: int, limit: int = 200) -> list[Message]:
+        return (await self.contact(contact_id)) and self._messages[contact_id][-limit:]
+
+    async def send(self, contact_id: int, text: str) -> Message:
+        self._change()
+        if not text.strip():
+            raise UsageError()
+        if len(text.encode()) > LONGEST_TEXT:
+            raise UsageError("This message is too long.")
+        message = self._add(
+            contact_id,
+            Direction.OUT,
+            MessageKind.TEXT,
+            text,
+            self.clock.now_ms(),
+            Delivery.WAITING,
+            Reason.NONE,
+            read=True,
+        )
+        self.events.emit(MessageStored(message))
+        return message
+
+    async def mark_read(self, contact_id: int, up_to_seq: int) -> None:
+        messages = self._messages[contact_id]
+        self._messages[contact_id] = [
+            replace(message, read=True) if message.seq <= up_to_seq else message
+            for message in messages
+        ]
+        if self._messages[contact_id] != messages:
+            self.events.emit(ContactChanged(contact_id))
+
+    async def search(
+        self, query: str, contact_id: int | None = None, limit: int = 50
+    ) -> list[Message]:
+        found = [
+            message
+            for messages in self._messages.values()
+            for message in messages
+            if query.casefold() in message.text.casefold()
+            and contact_id in (None, message.contact_id)
+        ]
+        return sorted(found, key=lambda message: -message.stored_ms)[:limit]
+
+    async def safety_number(self, contact_id: int) -> FakeSafetyNumber:
+        digits = (await self.contact(contact_id)).safety_digits
+        return FakeSafetyNumber(digits, b"\x01" + hashlib.sha256(digits.encode()).digest() * 2)
+
+    def words(self, digits: str, language: str) -> tuple[str, ...]:
+        groups = [int(digits[start : start + 5]) for start in range(0, 60, 5)]
+        korean = ("가격", "나그네", "다람쥐", "라면", "마을", "바람", "사과", "아침", "자전거")
+        english = ("abandon", "badge", "cabin", "dance", "eagle", "fabric", "gain", "hand", "ice")
+        words = korean if language == "ko" else english
+        return tuple(words[group % len(words)] for group in groups)
+
+    async def compare_scanned(self, contact_id: int, payload: bytes) -> bool:
+        return payload == (await self.safety_number(contact_id)).scannable
+
+    async def mark_verified(self, contact_id: int, how: VerifiedHow) -> None:
+        self._change()
+        contact = self._contacts[contact_id]
+        done = Verification(contact.safety_digits, self.clock.now_ms(), how)
+        self.replace_contact(replace(contact, verification=done))
+
+    async def unmark_verified(self, contact_id: int) -> None:
+        self._change()
+        self.replace_contact(replace(self._contacts[contact_id], verification=None))
+
+    async def disclosure(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "mailbox": f"{index:032x}",
+                "created": 1795000000 + index,
+                "expires": 1797600000 + index,
+                "envelopes": [{"id": 1, "size": 4096, "stored": 1795243800}] * index,
+                "bytes": 4096 * index,
+            }
+            for index in range(3)
+        ]
+
+    async def facts(self) -> Any:
+        raise ExileError()
+
+    async def set_access_phrase(self, phrase: str) -> None:
+        self._change()
+        self.access_phrase = phrase
+
+    async def confirm_clock(self) -> None:
+        self.clock_jump_ms = None
+
+    async def change_passphrase(
+        self, old: str, new: str, *, new_database_key: bool = False
+    ) -> None:
+        if old != PASSPHRASE:
+            raise WrongPassphrase()
+
+
+class FakeApplication:
+    """A profile on no disk; open it, or let the screens do so."""
+
+    def __init__(
+        self, messenger: FakeMessenger | None = None, *, exists: bool = True, opened: bool = True
+    ) -> None:
+        self.profile = "default"
+        self.inside = messenger or FakeMessenger()
+        self.messenger = self.inside if opened else None
+        self._exists = exists
+        self.closed = False
+        self.first_run: Any = None
+        self.refuse: ExileError | None = None
+        """Raised by the next `create` or `unlock`."""
+
+    def exists(self) -> bool:
+        return self._exists
+
+    async def create(self, first_run: Any) -> FakeMessenger:
+        self._refuse()
+        self.first_run = first_run
+        self.inside.name = first_run.name
+        self._exists = True
+        self.messenger = self.inside
+        return self.inside
+
+    async def unlock(self, passphrase: str) -> FakeMessenger:
+        self._refuse()
+        if passphrase != PASSPHRASE:
+            raise WrongPassphrase()
+        self.messenger = self.inside
+        return self.inside
+
+    def _refuse(self) -> None:
+        refuse, self.refuse = self.refuse, None
+        if refuse is not None:
+            raise refuse
+
+    async def lock(self) -> None:
+        self.messenger = None
+
+    async def close(self) -> None:
+        self.messenger = None
+        self.closed = True
+
+    @staticmethod
+    def check_relay_text(text: str) -> str:
+        text = text.strip()
+        if text.startswith("exile:"):
+            return text
+        return RelayAddress.parse(text).url
+
+    @staticmethod
+    def passphrase_strength(passphrase: str) -> FakeStrength:
+        bits = len(set(passphrase)) * 4.0
+        return FakeStrength(bits, min(4, int(bits // 16)))
