@@ -92,10 +92,14 @@ class ClockWatch:
         self._context = context
         self._wall = context.clock.now_ms()
         self._monotonic = context.clock.monotonic()
+        self._begun = False
         self.jump_ms: int | None = None
 
     async def begin(self) -> None:
-        """Read what the last run left: a jump that nobody confirmed, and when it was."""
+        """Read once what the last run left: a jump that nobody confirmed, and when it was."""
+        if self._begun:
+            return
+        self._begun = True
         async with self._context.store.snapshot() as tx:
             jump = await tx.settings.get(CLOCK_JUMP)
             last = await tx.settings.get(LAST_WALL)
@@ -118,9 +122,10 @@ class ClockWatch:
 
     async def confirm(self) -> None:
         """Believe the wall clock from now on."""
+        self._wall, self._monotonic = self._context.clock.now_ms(), self._context.clock.monotonic()
         async with self._context.store.transaction() as tx:
             await tx.settings.delete(CLOCK_JUMP)
-            await tx.settings.set(LAST_WALL, str(self._context.clock.now_ms()))
+            await tx.settings.set(LAST_WALL, str(self._wall))
         self.jump_ms = None
 
     async def _jumped(self, by_ms: int) -> None:
