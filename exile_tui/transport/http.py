@@ -10,6 +10,7 @@ import httpx
 
 from exile_tui.errors import WireError
 from exile_tui.transport.failures import refusal, relay_errors
+from exile_tui.transport.network import RelayTransport
 from exile_tui.transport.pin import pinned_context
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import CONTENT_TYPE, MAX_REASON, Path
@@ -56,15 +57,12 @@ class RelayHttp:
         with relay_errors(self.address):
             return httpx.AsyncClient(
                 base_url=f"https://{self.address.authority}",
-                verify=self._tls,
-                http2=True,
-                proxy=self._proxy,
+                transport=RelayTransport(self._tls, self._proxy, connections),
                 trust_env=False,
                 follow_redirects=False,
                 headers=_HEADERS,
                 # A cookie would let a relay link what is sent over different connections.
                 cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-                limits=httpx.Limits(max_connections=connections, keepalive_expiry=60),
                 timeout=httpx.Timeout(
                     waits.transfer,
                     connect=waits.connect,
