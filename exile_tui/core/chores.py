@@ -27,6 +27,8 @@ async def do_chores(context: Context) -> list[ExileError]:
             await _tend_mailbox(context, mailbox)
         except ExileError as error:
             errors.append(error)
+    async with context.store.snapshot() as tx:
+        mailboxes = await tx.mailboxes.all()
     in_use = {mailbox.invite_id for mailbox in mailboxes if mailbox.state is MailboxState.ALIVE}
     for invite in invites:
         try:
@@ -68,8 +70,6 @@ async def _tend_invite(context: Context, invite: Invite, mailbox_alive: bool) ->
         # The blob goes up last: nobody can open an invite whose mailbox is not there.
         if invite.blob and mailbox_alive:
             await _publish(context, invite)
-        elif invite.blob:
-            context.signals.chores.set()
     elif not invite.blob_deleted and not (invite.state is InviteState.SPENT and mailbox_alive):
         await relay.delete_blob(invite.blob_id, invite.delete_token)
         async with context.store.transaction() as tx:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
-from exile_tui.core import inviting, sending
+from exile_tui.core import inviting, sending, verifying
 from exile_tui.core.context import Context
 from exile_tui.core.events import ContactChanged, EventBus
 from exile_tui.core.model import (
@@ -16,15 +16,13 @@ from exile_tui.core.model import (
     Conversation,
     Invite,
     Message,
-    Verification,
     VerifiedHow,
 )
 from exile_tui.core.network import Network
 from exile_tui.core.ports import EmbeddedRelay
-from exile_tui.core.sealing import load_session
 from exile_tui.core.sending import require_contact
 from exile_tui.core.settings import write_own
-from exile_tui.crypto.safety_number import SafetyNumber, session_safety_number
+from exile_tui.core.verifying import SafetyNumberView
 from exile_tui.crypto.words import words
 from exile_tui.errors import N_, NoSuchContact, UsageError
 from exile_tui.wire.address import RelayAddress
@@ -32,24 +30,7 @@ from exile_tui.wire.relay import SignedFacts
 
 LONGEST_NAME = 862
 """Bytes of UTF-8 that a name may have: what the profile block of a request holds."""
-GROUP = 5
 _NOT_SHOWN = ("Cc", "Cs", "Zl", "Zp")
-
-
-@dataclass(frozen=True, slots=True)
-class SafetyNumberView:
-    """A safety number as it is shown."""
-
-    digits: str
-    """Sixty ASCII digits."""
-    scannable: bytes
-    """What our QR code holds."""
-    number: SafetyNumber = field(repr=False)
-
-    @property
-    def groups(self) -> tuple[str, ...]:
-        """The digits in twelve groups of five."""
-        return tuple(self.digits[at : at + GROUP] for at in range(0, len(self.digits), GROUP))
 
 
 def check_name(name: str) -> str:
@@ -247,11 +228,7 @@ class Messenger:
 
     async def safety_number(self, contact_id: int) -> SafetyNumberView:
         """Compute the safety number from the session's own keys."""
-        async with self._context.store.snapshot() as tx:
-            await require_contact(tx, contact_id)
-            session, _ = await load_session(tx, contact_id)
-        number = session_safety_number(session)
-        return SafetyNumberView(number.digits, number.scannable, number)
+        return await verifying.safety_number(self._context, contact_id)
 
     def words(self, digits: str, language: str) -> tuple[str, ...]:
         """Return a safety number as twelve words, for reading aloud."""
@@ -263,24 +240,11 @@ class Messenger:
 
     async def mark_verified(self, contact_id: int, how: VerifiedHow) -> None:
         """Note that the safety number was compared, now."""
-        view = await self.safety_number(contact_id)
-        verification = Verification(view.digits, self._context.clock.now_ms(), how)
-        await self._set_verification(contact_id, verification, view.digits)
+        await verifying.mark_verified(self._context, contact_id, how)
 
     async def unmark_verified(self, contact_id: int) -> None:
         """Take the mark back."""
-        view = await self.safety_number(contact_id)
-        await self._set_verification(contact_id, None, view.digits)
-
-    async def _set_verification(
-        self, contact_id: int, verification: Verification | None, digits: str
-    ) -> None:
-        async with self._context.store.transaction() as tx:
-            contact = await require_contact(tx, contact_id)
-            await tx.contacts.update(
-                replace(contact, verification=verification, safety_digits=digits)
-            )
-        self._context.emit(ContactChanged(contact_id))
+        await verifying.unmark_verified(self._context, contact_id)
 
     # -- the relay and the clock ---------------------------------------------------------------
 

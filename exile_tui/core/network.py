@@ -119,7 +119,16 @@ class Network:
     # -- tasks ---------------------------------------------------------------------------------
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._finished)
+        self._tasks.append(task)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        """Show a failure that nobody expected, rather than stop in silence."""
+        if not task.cancelled() and task.exception() is not None:
+            problem = ExileError()
+            problem.__cause__ = task.exception()
+            self._report_problem(problem)
 
     async def _guard(self, run: Callable[[], Awaitable[None]]) -> None:
         """Keep a task going when the disk fails under it."""

@@ -39,6 +39,10 @@ from exile_tui.errors import CryptoError, WireError
 from exile_tui.wire.body import unpack_body
 from exile_tui.wire.content import Acknowledged, Content, Mailbox, Profile, Text, Unknown
 
+MOST_HIDDEN = 64
+"""Lines kept of somebody whose request waits; an honest joiner sends at most eight. The rest is not
+acknowledged, so that it comes again after we accept."""
+
 
 @dataclass(slots=True)
 class Outcome:
@@ -159,6 +163,8 @@ async def _take(
         match content:
             case Text():
                 if not await tx.messages.knows(contact.id, Direction.IN, content.id):
+                    if await _too_many(tx, contact):
+                        continue
                     await _append(context, tx, outcome, contact, content)
                 ids.append(content.id)
             case Profile():
@@ -179,11 +185,20 @@ async def _take(
             case Acknowledged():
                 await _take_acknowledged(tx, outcome, contact.id, list(content.ids))
             case Unknown():
-                await _append(context, tx, outcome, contact, content)
+                if not await _too_many(tx, contact):
+                    await _append(context, tx, outcome, contact, content)
     if ids:
         await tx.acks.add(contact.id, ids)
         outcome.answer = True
     return ids
+
+
+async def _too_many(tx: Transaction, contact: Contact) -> bool:
+    """Tell whether a stranger has filled what is kept before we answer."""
+    if contact.state is not ContactState.REQUESTED:
+        return False
+    newest = await tx.messages.recent(contact.id, 1)
+    return bool(newest) and newest[0].seq >= MOST_HIDDEN
 
 
 async def _append(

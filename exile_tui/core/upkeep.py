@@ -11,6 +11,7 @@ from exile_tui.core.ports import Transaction
 from exile_tui.core.receiving import Outcome, note_missing
 from exile_tui.core.sealing import load_session
 from exile_tui.core.settings import CLOCK_JUMP, LAST_WALL
+from exile_tui.core.verifying import check_verified
 
 KEEP_MS = 14 * DAY_MS
 """How long the bytes of a message that is not acknowledged are kept."""
@@ -154,6 +155,7 @@ class Upkeep:
         if self._last_ms is not None and abs(now - self._last_ms) < 60 * MINUTE_MS:
             return
         self._last_ms = now
+        await check_verified(self._context)
         await reappend(self._context)
         if self._watch.jump_ms is None:
             await expire(self._context)

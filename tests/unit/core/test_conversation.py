@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from exile_tui.core.events import RequestArrived
+from exile_tui.core.messenger import Messenger
 from exile_tui.core.model import (
     ContactState,
     Delivery,
@@ -15,7 +18,10 @@ from exile_tui.core.model import (
     Trust,
     VerifiedHow,
 )
+from exile_tui.core.receiving import MOST_HIDDEN
+from exile_tui.core.sealing import load_session, seal
 from exile_tui.errors import NoSuchContact, Refused, RelayUnreachable, UsageError
+from exile_tui.wire.content import Text, encode_content
 from exile_tui.wire.relay import ENVELOPE_SIZES
 from tests.unit.core.conftest import MakePerson, ManualClock, Person, introduce
 from tests.unit.core.fake_relay import FakeRelay
@@ -72,6 +78,47 @@ async def test_both_see_the_same_number_and_verify(make_person: MakePerson) -> N
     assert (await one.contact()).trust is Trust.VERIFIED
     await one.messenger.unmark_verified((await one.contact()).id)
     assert (await one.contact()).trust is Trust.UNVERIFIED
+
+
+async def test_a_changed_key_never_goes_unnoticed(make_person: MakePerson) -> None:
+    one, two, other = await make_person("1"), await make_person("2"), await make_person("3")
+    await introduce(one, two)
+    contact = await one.contact()
+    await one.messenger.mark_verified(contact.id, VerifiedHow.QR)
+    await one.messenger.send(contact.id, "앞")
+    invite = await one.messenger.create_invite()
+    await one.messenger.synchronize()
+    await other.messenger.join(invite.link)
+    await exchange(other, one)
+    _, stranger = await one.messenger.contacts()
+    async with one.context.store.transaction() as tx:
+        state, _ = await tx.sessions.load(stranger.id)
+        _, version = await tx.sessions.load(contact.id)
+        await tx.sessions.update(contact.id, state, version)
+    reopened = Messenger(one.context, None)
+    await reopened.synchronize()
+    assert (await reopened.contact(contact.id)).trust is Trust.CHANGED
+
+
+async def test_a_stranger_cannot_fill_the_disk(make_person: MakePerson) -> None:
+    one, two = await make_person("1"), await make_person("2")
+    invite = await one.messenger.create_invite()
+    await one.messenger.synchronize()
+    await two.messenger.join(invite.link)
+    await exchange(two, one)
+    contact, request = await two.contact(), await one.contact()
+    for start in range(0, MOST_HIDDEN + 20, 20):
+        async with two.context.store.transaction() as tx:
+            for number in range(start, start + 20):
+                session, version = await load_session(tx, contact.id)
+                loose = replace(session, _requests=replace(session._requests, sent=0))
+                await tx.sessions.update(contact.id, loose.to_bytes(), version)
+                key = two.context.entropy.bytes(16)
+                content = encode_content(Text(key, 0, str(number)))
+                assert await seal(two.context, tx, contact.id, [(key, content)])
+        await exchange(two, one)
+    async with one.context.store.snapshot() as tx:
+        assert len(await tx.messages.recent(request.id, 1000)) == MOST_HIDDEN
 
 
 async def test_a_spent_invite_is_gone_everywhere(make_person: MakePerson, relay: FakeRelay) -> None:
