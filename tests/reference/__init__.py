@@ -1,0 +1,1 @@
+"""A second implementation of exile/1, for checking the first."""
