@@ -185,7 +185,7 @@ def test_relay_requests_are_those_of_the_code() -> None:
     assert f"1 to {endpoints.MAX_SUBSCRIPTIONS} times" in by_path[endpoints.Path.RECEIVE]
     assert f"1 to {endpoints.MAX_ACKNOWLEDGE} times" in by_path[endpoints.Path.ACKNOWLEDGE]
     assert f"1 to {endpoints.MAX_BLOBS} times" in by_path[endpoints.Path.BLOB_PUT]
-    assert f"at most {endpoints.MAX_BLOB} bytes" in section(8)
+    assert f"1 to {endpoints.MAX_BLOB} bytes" in section(8)
     assert f"1 to {endpoints.MAX_PHRASE} bytes" in section(8)
     assert f"at most {endpoints.MAX_REASON} bytes" in section(8)
     assert f"{endpoints.MAX_FACTS} bytes at most" in section(8)
