@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exile_tui.clock import SystemClock
+from exile_tui.errors import N_, RelayUnreachable
 
 if TYPE_CHECKING:
     from exile_tui.config import Settings
@@ -13,40 +14,88 @@ if TYPE_CHECKING:
     from exile_tui.wire.address import RelayAddress
 
 
-def make_application(settings: Settings, *, start_relay: bool = True) -> Application:
-    """Make the application of one profile, closed.
+CONNECT_S = 5.0
+"""How long this computer's own relay may take to answer a connection."""
+
+
+class OnlyRunning:
+    """This computer's relay for commands that were not told to start one: held, never started."""
+
+    def __init__(self, embedded: EmbeddedRelay) -> None:
+        self._embedded = embedded
+
+    async def ensure(self) -> RelayAddress:
+        """Hold it running and return its address.
+
+        Raises:
+            RelayUnreachable: It does not run.
+        """
+        address = self._embedded.address()
+        if address is None or not await _listens(address):
+            raise RelayUnreachable(
+                N_(
+                    "The relay of this computer isn't running; --start-relay starts it, and so "
+                    "does the messenger's screen. Nothing was lost."
+                )
+            )
+        return await self._embedded.ensure()
+
+    def address(self) -> RelayAddress | None:
+        """Return its address; None when it never ran."""
+        return self._embedded.address()
+
+    async def release(self) -> None:
+        """Let go."""
+        await self._embedded.release()
+
+
+async def _listens(address: RelayAddress) -> bool:
+    import asyncio
+
+    try:
+        async with asyncio.timeout(CONNECT_S):
+            _, writer = await asyncio.open_connection(address.host, address.port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True
+
+
+def make_embedded(settings: Settings, *, start: bool = True) -> EmbeddedRelay:
+    """Make the port to this computer's relay.
 
     Args:
-        settings: Which profile, where, through which proxy.
-        start_relay: Start this computer's relay when the profile needs it; otherwise its absence
-            is a `RelayUnreachable`.
+        settings: Where the data lives.
+        start: Start it when it is needed; otherwise its absence is a `RelayUnreachable`.
     """
+    from exile_tui import paths
+    from exile_tui.relay.embedded import EmbeddedRelay
+
+    embedded = EmbeddedRelay(paths.relay_directory(paths.data_home(settings.data_dir)))
+    return embedded if start else OnlyRunning(embedded)
+
+
+def make_application(settings: Settings, embedded: EmbeddedRelay) -> Application:
+    """Make the application of one profile, closed."""
     from exile_tui import paths
     from exile_tui.core.application import Application
     from exile_tui.crypto.entropy import SystemEntropy
-    from exile_tui.relay.embedded import EmbeddedRelay
     from exile_tui.store import ProfileVault
-
-    home = paths.data_home(settings.data_dir)
-    embedded: EmbeddedRelay = EmbeddedRelay(paths.relay_directory(home))
 
     def relays(address: RelayAddress) -> Relay:
         from exile_tui.transport.client import HttpRelay
 
         return HttpRelay(address, proxy=settings.proxy)
 
-    return Application(
-        paths.profile_name(settings.profile),
-        ProfileVault(paths.profile_directory(home, settings.profile)),
-        relays,
-        embedded,
-        SystemEntropy(),
-        SystemClock(),
-    )
+    profile = paths.profile_name(settings.profile)
+    directory = paths.profile_directory(paths.data_home(settings.data_dir), profile)
+    vault = ProfileVault(directory)
+    return Application(profile, vault, relays, embedded, SystemEntropy(), SystemClock())
 
 
 def run_screen(settings: Settings) -> int:
     """Open the messenger's screen and return its exit code."""
     from exile_tui.ui import run_ui
 
-    return run_ui(make_application(settings), settings, SystemClock())
+    application = make_application(settings, make_embedded(settings))
+    return run_ui(application, settings, SystemClock())

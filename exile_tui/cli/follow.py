@@ -21,6 +21,7 @@ from exile_tui.core.model import Direction
 from exile_tui.errors import ExileError, NoSuchContact
 
 if TYPE_CHECKING:
+    from exile_tui.cli.session import Session
     from exile_tui.core.messenger import Messenger
     from exile_tui.core.model import Conversation, Message
 
@@ -92,20 +93,22 @@ class Inbox:
         self._problem = sentence
 
 
-async def follow(messenger: Messenger, inbox: Inbox) -> None:
-    """Print what arrives until SIGINT or SIGTERM."""
+async def follow(session: Session, inbox: Inbox) -> None:
+    """Print what arrives until SIGINT or SIGTERM.
+
+    Raises:
+        RelayError: This computer's relay is ours, does not run, and was not to be started.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     if sys.platform != "win32":
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
-    await messenger.start()
+    await session.reach_relay()
+    await session.messenger.start()
     stopped = asyncio.create_task(stop.wait())
-    try:
-        while not stop.is_set():
-            await inbox.print_new()
-            changed = asyncio.create_task(inbox.changed.wait())
-            await asyncio.wait((changed, stopped), return_when=asyncio.FIRST_COMPLETED)
-            changed.cancel()
-    finally:
-        stopped.cancel()
+    while not stop.is_set():
+        await inbox.print_new()
+        changed = asyncio.create_task(inbox.changed.wait())
+        await asyncio.wait((changed, stopped), return_when=asyncio.FIRST_COMPLETED)
+        changed.cancel()

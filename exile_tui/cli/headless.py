@@ -6,6 +6,7 @@ import asyncio
 import sys
 from argparse import Namespace
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from exile_tui.cli.output import (
@@ -20,11 +21,10 @@ from exile_tui.cli.output import (
     message_record,
 )
 from exile_tui.cli.phrases import read_passphrase, read_phrase
+from exile_tui.cli.session import Session
 from exile_tui.errors import (
     N_,
-    NoSuchContact,
     ProfileError,
-    Refused,
     RelayError,
     UsageError,
     WireError,
@@ -34,11 +34,13 @@ from exile_tui.locale import language, tr
 if TYPE_CHECKING:
     from exile_tui.config import Settings
     from exile_tui.core.application import Application
-    from exile_tui.core.messenger import Messenger
-    from exile_tui.core.model import Contact, Message
+    from exile_tui.core.model import Contact
+    from exile_tui.core.ports import EmbeddedRelay
 
-Command = Callable[["Messenger", Namespace, Printer], Awaitable[None]]
+Command = Callable[[Session], Awaitable[None]]
 
+RECENT = 10_000
+"""Lines among which one just written is found again, however many arrived meanwhile."""
 GROUPS_PER_LINE = 4
 """Groups of five digits, and words, on one line of a safety number."""
 
@@ -52,26 +54,28 @@ def run(arguments: Namespace, settings: Settings) -> None:
     """
     from exile_tui import assembly
 
-    application = assembly.make_application(
-        settings, start_relay=arguments.start_relay or arguments.command == "init"
-    )
+    start = arguments.start_relay or arguments.command == "init"
+    embedded = assembly.make_embedded(settings, start=start)
+    application = assembly.make_application(settings, embedded)
     if application.exists() == (arguments.command == "init"):
         raise _wrong_profile(application)
     passphrase = read_passphrase(arguments.passphrase_file, new=arguments.command == "init")
     for name in ("text", "link"):
         if getattr(arguments, name, None) == "-":
             setattr(arguments, name, _read_standard_input())
-    asyncio.run(_run(application, arguments, passphrase))
+    asyncio.run(_run(application, embedded, arguments, passphrase))
 
 
-async def _run(application: Application, arguments: Namespace, passphrase: str) -> None:
+async def _run(
+    application: Application, embedded: EmbeddedRelay, arguments: Namespace, passphrase: str
+) -> None:
     out = Printer(as_json=arguments.json)
     try:
         if arguments.command == "init":
             await _init(application, arguments, passphrase, out)
         else:
             messenger = await application.unlock(passphrase)
-            await COMMANDS[arguments.command](messenger, arguments, out)
+            await COMMANDS[arguments.command](Session(messenger, embedded, arguments, out))
     finally:
         await application.close()
 
@@ -101,90 +105,95 @@ async def _init(
     out.result(record, text)
 
 
-async def _invite(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    invite = await messenger.create_invite(arguments.hours)
-    problem = await _synchronize(messenger)
-    published = next(item for item in await messenger.invites() if item.id == invite.id)
+async def _invite(session: Session) -> None:
+    invite = await session.messenger.create_invite(session.arguments.hours)
+    problem = await session.synchronize()
+    published = next(item for item in await session.messenger.invites() if item.id == invite.id)
     if published.blob:
         # Nobody has seen its link: better no invite than one that nobody can open yet.
-        await messenger.revoke_invite(invite.id)
+        await session.messenger.revoke_invite(invite.id)
         raise problem or RelayError
-    out.result(invite_record(published), published.link)
+    session.out.result(invite_record(published), published.link)
     until = local_time(published.expires_ms)
-    out.note(tr("For one person, until {time}. Whoever holds the link can use it.", time=until))
-    if messenger.embedded:
-        out.note(tr("Your relay runs on this computer: only people on this computer reach it."))
+    session.out.note(
+        tr("For one person, until {time}. Whoever holds the link can use it.", time=until)
+    )
+    if session.messenger.embedded:
+        session.out.note(
+            tr("Your relay runs on this computer: only people on this computer reach it.")
+        )
 
 
-async def _invites(messenger: Messenger, _arguments: Namespace, out: Printer) -> None:
-    for invite in await messenger.invites():
-        out.result(invite_record(invite), invite_line(invite))
+async def _invites(session: Session) -> None:
+    for invite in await session.messenger.invites():
+        session.out.result(invite_record(invite), invite_line(invite))
 
 
-async def _revoke(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    before = {invite.id for invite in await messenger.invites()}
-    if arguments.invite not in before:
-        raise UsageError(N_("There is no invite {invite}."), invite=arguments.invite)
-    await messenger.revoke_invite(arguments.invite)
-    problem = await _synchronize(messenger)
-    for invite in await messenger.invites():
-        if invite.id == arguments.invite:
-            out.result(invite_record(invite), invite_line(invite))
+async def _revoke(session: Session) -> None:
+    before = {invite.id for invite in await session.messenger.invites()}
+    if session.arguments.invite not in before:
+        raise UsageError(N_("There is no invite {invite}."), invite=session.arguments.invite)
+    await session.messenger.revoke_invite(session.arguments.invite)
+    problem = await session.synchronize()
+    for invite in await session.messenger.invites():
+        if invite.id == session.arguments.invite:
+            session.out.result(invite_record(invite), invite_line(invite))
     if problem:
         raise problem
 
 
-async def _add(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    try:
-        contact = await messenger.join(arguments.link)
-    except WireError as error:
-        # A link with letters changed is a tampered invite; anything else is a wrong argument.
-        kind = Refused if arguments.link.strip().startswith("exile:") else UsageError
-        raise kind(error.sentence, **error.parameters) from None
-    problem = await _synchronize(messenger)
-    contact = await messenger.contact(contact.id)
-    out.result(contact_record(contact), contact_line(contact))
+async def _add(session: Session) -> None:
+    with suppress(RelayError):  # the invite may be of another relay; synchronising tells
+        await session.reach_relay()
+    contact = await session.messenger.join(session.arguments.link)
+    problem = await session.synchronize()
+    contact = await session.messenger.contact(contact.id)
+    session.out.result(contact_record(contact), contact_line(contact))
     if problem:
         raise problem
 
 
-async def _requests(messenger: Messenger, _arguments: Namespace, out: Printer) -> None:
-    problem = await _synchronize(messenger)
-    _print_contacts((c for c in await messenger.contacts() if c.state.value == "requested"), out)
+async def _requests(session: Session) -> None:
+    problem = await session.synchronize()
+    _print_contacts(
+        (c for c in await session.messenger.contacts() if c.state.value == "requested"), session.out
+    )
     if problem:
         raise problem
 
 
-async def _accept(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    contact = await _find(messenger, arguments.contact)
-    await messenger.accept(contact.id)
-    problem = await _synchronize(messenger)
-    contact = await messenger.contact(contact.id)
-    out.result(contact_record(contact), contact_line(contact))
+async def _accept(session: Session) -> None:
+    contact = await session.find(session.arguments.contact)
+    await session.messenger.accept(contact.id)
+    problem = await session.synchronize()
+    contact = await session.messenger.contact(contact.id)
+    session.out.result(contact_record(contact), contact_line(contact))
     if problem:
         raise problem
 
 
-async def _decline(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    contact = await _find(messenger, arguments.contact)
-    await messenger.decline(contact.id)
+async def _decline(session: Session) -> None:
+    contact = await session.find(session.arguments.contact)
+    await session.messenger.decline(contact.id)
     text = tr("Declined: {contact}", contact=contact_line(contact))
-    out.result({"contact": contact.id, "state": "declined"}, text)
+    session.out.result({"contact": contact.id, "state": "declined"}, text)
 
 
-async def _contacts(messenger: Messenger, _arguments: Namespace, out: Printer) -> None:
-    _print_contacts((c for c in await messenger.contacts() if c.state.value != "requested"), out)
+async def _contacts(session: Session) -> None:
+    _print_contacts(
+        (c for c in await session.messenger.contacts() if c.state.value != "requested"), session.out
+    )
 
 
-async def _verify(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
+async def _verify(session: Session) -> None:
     from exile_tui.core.model import VerifiedHow
 
-    contact = await _find(messenger, arguments.contact)
-    if arguments.mark:
-        await messenger.mark_verified(contact.id, VerifiedHow.DIGITS)
-        contact = await messenger.contact(contact.id)
-    number = await messenger.safety_number(contact.id)
-    words = messenger.words(number.digits, language())
+    contact = await session.find(session.arguments.contact)
+    if session.arguments.mark:
+        await session.messenger.mark_verified(contact.id, VerifiedHow.DIGITS)
+        contact = await session.messenger.contact(contact.id)
+    number = await session.messenger.safety_number(contact.id)
+    words = session.messenger.words(number.digits, language())
     verified = contact.verification
     record = contact_record(contact) | {
         "digits": number.digits,
@@ -194,48 +203,53 @@ async def _verify(messenger: Messenger, arguments: Namespace, out: Printer) -> N
     }
     numbered = [f"{index}. {word}" for index, word in enumerate(words, 1)]
     lines = [contact_line(contact), *_rows(number.groups, " "), *_rows(numbered, "  ")]
-    out.result(record, "\n".join(lines))
-    if not arguments.mark and contact.trust.value != "verified":
-        out.note(tr("Compare this with the contact's own display, then add --mark."))
+    session.out.result(record, "\n".join(lines))
+    if not session.arguments.mark and contact.trust.value != "verified":
+        session.out.note(tr("Compare this with the contact's own display, then add --mark."))
 
 
-async def _send(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    contact = await _find(messenger, arguments.contact)
-    stored = await messenger.send(contact.id, arguments.text)
-    problem = await _synchronize(messenger)
-    message = next(m for m in await _lines(messenger, contact.id) if m.id == stored.id)
-    out.result(message_record(message, contact.name), delivery_words(message))
+async def _send(session: Session) -> None:
+    contact = await session.find(session.arguments.contact)
+    stored = await session.messenger.send(contact.id, session.arguments.text)
+    problem = await session.synchronize()
+    lines = await session.messenger.messages(contact.id, limit=RECENT)
+    message = next(line for line in lines if line.id == stored.id)
+    session.out.result(message_record(message, contact.name), delivery_words(message))
     if message.delivery is not None and message.delivery.value in ("queued", "waiting"):
         raise problem or RelayError(
             N_("The message is kept and not sent yet: {reason}."), reason=delivery_words(message)
         )
 
 
-async def _receive(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
+async def _receive(session: Session) -> None:
     from exile_tui.cli.follow import Inbox, follow
 
-    with Inbox(messenger, out) as inbox:
-        if arguments.follow:
-            await follow(messenger, inbox)
+    with Inbox(session.messenger, session.out) as inbox:
+        if session.arguments.follow:
+            await follow(session, inbox)
             return
-        problem = await _synchronize(messenger)
+        problem = await session.synchronize()
         await inbox.print_new()
     if problem:
         raise problem
 
 
-async def _history(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    contact = await _find(messenger, arguments.contact)
-    limit = _positive(arguments.limit)
-    for message in await messenger.messages(contact.id, limit=limit):
-        out.result(message_record(message, contact.name), message_line(message, contact))
+async def _history(session: Session) -> None:
+    contact = await session.find(session.arguments.contact)
+    limit = _positive(session.arguments.limit)
+    for message in await session.messenger.messages(contact.id, limit=limit):
+        session.out.result(message_record(message, contact.name), message_line(message, contact))
 
 
-async def _search(messenger: Messenger, arguments: Namespace, out: Printer) -> None:
-    contacts = {contact.id: contact for contact in await messenger.contacts()}
-    for message in await messenger.search(arguments.query, limit=_positive(arguments.limit)):
+async def _search(session: Session) -> None:
+    contacts = {contact.id: contact for contact in await session.messenger.contacts()}
+    for message in await session.messenger.search(
+        session.arguments.query, limit=_positive(session.arguments.limit)
+    ):
         if contact := contacts.get(message.contact_id):
-            out.result(message_record(message, contact.name), message_line(message, contact))
+            session.out.result(
+                message_record(message, contact.name), message_line(message, contact)
+            )
 
 
 COMMANDS: dict[str, Command] = {
@@ -253,32 +267,6 @@ COMMANDS: dict[str, Command] = {
     "history": _history,
     "search": _search,
 }
-
-
-async def _synchronize(messenger: Messenger) -> RelayError | None:
-    """Do one round; what went wrong is returned, since what came of it is to be printed first."""
-    try:
-        await messenger.synchronize()
-    except RelayError as error:
-        return error
-    return None
-
-
-async def _find(messenger: Messenger, name: str) -> Contact:
-    """Find a contact; one not known yet may have answered or asked in the meantime."""
-    try:
-        return await messenger.find_contact(name)
-    except NoSuchContact:
-        if problem := await _synchronize(messenger):
-            try:
-                return await messenger.find_contact(name)
-            except NoSuchContact as error:
-                raise error from problem
-        return await messenger.find_contact(name)
-
-
-async def _lines(messenger: Messenger, contact_id: int) -> list[Message]:
-    return await messenger.messages(contact_id)
 
 
 def _print_contacts(contacts: Iterable[Contact], out: Printer) -> None:

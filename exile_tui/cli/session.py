@@ -1,0 +1,63 @@
+"""What every headless command works with: an open profile, its arguments, where it prints."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from exile_tui.cli.output import Printer
+from exile_tui.errors import NoSuchContact, RelayError
+
+if TYPE_CHECKING:
+    from exile_tui.core.messenger import Messenger
+    from exile_tui.core.model import Contact
+    from exile_tui.core.ports import EmbeddedRelay
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One command on one open profile."""
+
+    messenger: Messenger
+    embedded: EmbeddedRelay
+    arguments: Namespace
+    out: Printer
+
+    async def reach_relay(self) -> None:
+        """Hold this computer's relay if it is ours, started only when that was asked for.
+
+        Raises:
+            RelayError: It is ours and does not run.
+        """
+        if self.messenger.embedded:
+            await self.embedded.ensure()
+
+    async def synchronize(self) -> RelayError | None:
+        """Do one round with the relays.
+
+        Returns:
+            What went wrong, if anything: what came of the round is to be printed first.
+        """
+        problem: RelayError | None = None
+        try:
+            await self.reach_relay()
+        except RelayError as error:
+            problem = error
+        try:
+            await self.messenger.synchronize()
+        except RelayError as error:
+            problem = problem or error
+        return problem
+
+    async def find(self, name: str) -> Contact:
+        """Find a contact; one not known yet may have answered or asked in the meantime.
+
+        Raises:
+            NoSuchContact: None by that name, or several, even after asking the relay.
+        """
+        try:
+            return await self.messenger.find_contact(name)
+        except NoSuchContact:
+            await self.synchronize()
+        return await self.messenger.find_contact(name)
