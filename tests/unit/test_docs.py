@@ -10,10 +10,15 @@ from pathlib import Path
 import pytest
 
 from exile_tui.cli.parser import build_parser
+from exile_tui.clock import DAY_MS
+from exile_tui.core.inviting import DEFAULT_LIFETIME_HOURS, GRACE_MS, LONGEST_LIFETIME_HOURS
+from exile_tui.core.upkeep import KEEP_MS
 from exile_tui.crypto import aead, handshake, labels, ratchet, request, session, skipped
 from exile_tui.crypto.entropy import SystemEntropy
 from exile_tui.crypto.keys import MlKem768Seed, MlKem1024Seed
 from exile_tui.crypto.safety_number import session_safety_number
+from exile_tui.relay.limits import MAX_RETENTION_DAYS, Limits
+from exile_tui.transport.http import Timeouts
 from exile_tui.wire import body, content, endpoints, frames
 from exile_tui.wire.address import MAX_HOST, RelayAddress
 from exile_tui.wire.authorization import AuthorizationKind
@@ -212,6 +217,31 @@ def test_relay_numbers_are_those_of_the_code() -> None:
     ]
     types = [row[0].split()[0] for row in rows(section(8), "type", "payload", "meaning")]
     assert types == [str(frame[0]) for frame in encoded]
+
+
+def test_relay_limits_are_those_of_the_code() -> None:
+    limits, stated = Limits(), dict(rows(section(8), "limit", "value"))
+    assert stated == {
+        "envelopes in a mailbox": str(limits.envelopes),
+        "retention of an envelope": (
+            f"{limits.retention_days} days, unless the operator chose up to {MAX_RETENTION_DAYS}"
+        ),
+        "life of an unread mailbox": (
+            f"{limits.mailbox_days} days after its creation or the last receive"
+        ),
+    }
+    assert f"(ours: {limits.blob_days} days" in section(8)
+    assert f"(ours: {limits.blob_bytes})" in section(8)
+    assert f"every {limits.heartbeat:.0f} s when" in section(8)
+    assert f"hears nothing for {Timeouts().silence:.0f} s" in section(8)
+
+
+def test_times_of_the_program_are_those_of_the_documents() -> None:
+    days = KEEP_MS // DAY_MS
+    assert f"or {days} days passed" in section(6)
+    assert f"until {GRACE_MS // DAY_MS} days after the expiry" in section(4)
+    assert f"for {DEFAULT_LIFETIME_HOURS} hours unless" in section(4)
+    assert f"up to\n  {LONGEST_LIFETIME_HOURS // 24} days" in read("CHANGELOG.md")
 
 
 @pytest.mark.parametrize("command", COMMANDS)
