@@ -19,9 +19,8 @@ from sqlcipher3 import dbapi2
 
 from exile_tui.errors import ProfileError
 from exile_tui.store import problems
+from exile_tui.store.layout import PAGE_BYTES
 
-PAGE_BYTES = 4096
-"""SQLCipher's page: files are multiples of it."""
 BUSY_MS = 1000
 """How long a statement waits for another program's lock."""
 

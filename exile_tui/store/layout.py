@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+PAGE_BYTES = 4096
+"""SQLCipher's page: a database file is a multiple of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:

@@ -60,8 +60,8 @@ ROLLED_BACK = N_(
     "What was written before is kept; try again."
 )
 NO_MEMORY = N_(
-    "Checking the passphrase takes {megabytes} MB of memory, which this computer does not have now. "
-    "Nothing was changed; close something and try again."
+    "Checking the passphrase takes {megabytes} MB of memory, which this computer does not have "
+    "now. Nothing was changed; close something and try again."
 )
 PASSPHRASE = N_("This can't be a passphrase: it is empty or no proper text. Choose another.")
 PROFILE_EXISTS = N_("There is a profile here already: {path}. Nothing was changed.")

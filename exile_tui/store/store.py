@@ -117,8 +117,9 @@ class ProfileStore:
         try:
             async with self._exclusively():
                 self._closed = True
-                with suppress(ProfileError):
-                    await self._truncate()
+                if self._writer is not None:
+                    with suppress(ProfileError):
+                        await self._truncate()
                 await self._disconnect()
         finally:
             if self._closed:

@@ -13,7 +13,7 @@ from exile_tui.errors import ProfileError, WrongPassphrase
 from exile_tui.paths import make_private_directory
 from exile_tui.store import problems
 from exile_tui.store.files import replace_atomically, sync_directory, touch_private, write_new
-from exile_tui.store.layout import Layout
+from exile_tui.store.layout import PAGE_BYTES, Layout
 from exile_tui.store.lock import ProfileLock
 from exile_tui.store.vaultfile import (
     KEY_BYTES,
@@ -167,8 +167,11 @@ class ProfileVault:
     def _require_database(self) -> None:
         """Refuse a database that SQLite would take for a new one and fill."""
         path = self._layout.database
-        if not path.exists() or path.stat().st_size == 0:
+        size = path.stat().st_size if path.exists() else 0
+        if size == 0:
             raise ProfileError(problems.NO_DATABASE, path=path)
+        if size < PAGE_BYTES:
+            raise ProfileError(problems.DAMAGED)
 
     def _working_key(self, keys: tuple[bytes, ...]) -> bytes:
         # Loads sqlcipher3, which nothing needs before a profile is opened.
