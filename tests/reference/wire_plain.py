@@ -286,7 +286,7 @@ def read_content(data: bytes) -> tuple[Any, ...] | None:
         return data[0], data[1:]
     try:
         fields, rest = unpack(data[1:])
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     if rest or not isinstance(fields, list) or len(fields) < (1 if data[0] == 2 else 3):
         return None
