@@ -67,12 +67,17 @@ def configure(connection: sqlite3.Connection, *, writer: bool) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     if not writer:
         connection.execute("PRAGMA query_only=ON")
-    connection.create_function("folded", 1, folded, deterministic=True)
+    connection.create_function("folded", 1, _folded_bytes, deterministic=True)
 
 
 def folded(text: str) -> str:
     """Return the form in which texts are compared: NFC, without case."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def _folded_bytes(text: bytes) -> bytes:
+    """Do the same to UTF-8: as a string the library would cut it at a NUL."""
+    return folded(text.decode("utf-8")).encode("utf-8")
 
 
 def opens(path: Path, key: bytes) -> bool:

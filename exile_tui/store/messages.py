@@ -155,10 +155,10 @@ class MessageTable:
         if not query:
             return []
         rows = await self._statements.all(
-            f"{_SELECT} WHERE instr(folded(text), ?) > 0 AND kind = 'text'"
+            f"{_SELECT} WHERE instr(folded(CAST(text AS BLOB)), ?) > 0 AND kind = 'text'"
             + (" AND contact_id = ? ORDER BY seq" if contact_id is not None else " ORDER BY id")
             + " DESC LIMIT ?",
-            (folded(query), *([] if contact_id is None else [contact_id]), max(limit, 0)),
+            (folded(query).encode(), *([] if contact_id is None else [contact_id]), max(limit, 0)),
         )
         return [_message(row) for row in rows]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from exile_tui.core.model import AnnouncementKind, Delivery, Direction, Reason
-from exile_tui.core.ports import Store, Vault
+from exile_tui.core.ports import Store, Transaction, Vault
 from exile_tui.errors import ProfileError
 from exile_tui.store import ProfileVault, database
 from exile_tui.store.database import Database, connect
@@ -43,10 +43,13 @@ async def setting_from_another_task(store: ProfileStore) -> str | None:
 
 
 async def test_an_exception_rolls_back(store: ProfileStore) -> None:
-    with pytest.raises(ZeroDivisionError):
+    async def fail() -> None:
         async with store.transaction() as transaction:
             await transaction.settings.set("key", "value")
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await setting(store) is None
 
 
@@ -128,14 +131,17 @@ async def test_a_time_out_inside_is_a_time_out(store: ProfileStore) -> None:
 
 
 async def test_a_savepoint_rolls_back_alone(store: ProfileStore) -> None:
+    async def fail(transaction: Transaction) -> None:
+        async with transaction.savepoint():
+            await transaction.settings.set("inside", "1")
+            async with transaction.savepoint():
+                await transaction.settings.set("innermost", "1")
+            raise ZeroDivisionError
+
     async with store.transaction() as transaction:
         await transaction.settings.set("before", "1")
         with pytest.raises(ZeroDivisionError):
-            async with transaction.savepoint():
-                await transaction.settings.set("inside", "1")
-                async with transaction.savepoint():
-                    await transaction.settings.set("innermost", "1")
-                raise ZeroDivisionError
+            await fail(transaction)
         async with transaction.savepoint():
             await transaction.settings.set("after", "1")
             with pytest.raises(TimeoutError):
@@ -330,17 +336,21 @@ async def test_nothing_is_logged(store: ProfileStore, caplog: pytest.LogCaptureF
 async def test_a_statement_that_loses_the_transaction_is_never_a_success(
     store: ProfileStore,
 ) -> None:
-    assert store._writer is not None
-    with pytest.raises(ProfileError, match="took back"):
+    writer = store._writer
+    assert writer is not None
+
+    async def lose(*, then_write: bool) -> None:
         async with store.transaction() as transaction:
             await transaction.settings.set("key", "value")
             # As SQLite does by itself on some failures of the disk.
-            await store._writer.rollback()
-    assert await setting(store) is None
+            await writer.rollback()
+            if then_write:
+                await transaction.settings.set("key", "value")
+
+    with pytest.raises(ProfileError, match="took back"):
+        await lose(then_write=False)
     with pytest.raises(RuntimeError, match="over"):
-        async with store.transaction() as transaction:
-            await store._writer.rollback()
-            await transaction.settings.set("key", "value")
+        await lose(then_write=True)
     assert await setting(store) is None
 
 

@@ -28,9 +28,13 @@ def content(directory: Path) -> dict[str, bytes]:
     """Everything that holds data: not the lock, nor an empty log and its index."""
     return {
         path.name: path.read_bytes()
-        for path in sorted(directory.iterdir())
+        for path in sorted(directory.glob("*"))
         if path.name not in ("lock", "database-shm") and path.stat().st_size
     }
+
+
+def modes(directory: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
 
 
 async def fill(vault: ProfileVault, name: str = "김하늘") -> None:
@@ -72,9 +76,8 @@ async def test_files_are_private_and_their_names_say_nothing(
     store = await vault.create(PASSPHRASE)
     async with store.transaction() as transaction:
         await transaction.settings.set("name", "김하늘")
-    assert stat.S_IMODE(directory.stat().st_mode) == 0o700
-    files = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
-    assert files == dict.fromkeys(
+    assert modes(directory.parent) == {directory.name: 0o700}
+    assert modes(directory) == dict.fromkeys(
         ("vault", "database", "database-wal", "database-shm", "lock", "reserve"), 0o600
     )
     assert (directory / "reserve").stat().st_size == RESERVE_BYTES
@@ -113,7 +116,7 @@ async def test_a_wrong_passphrase(vault: ProfileVault, directory: Path) -> None:
 async def test_nothing_is_there(vault: ProfileVault, directory: Path) -> None:
     with pytest.raises(ProfileError, match="no profile"):
         await vault.open(PASSPHRASE)
-    assert not directory.exists()
+    assert content(directory) == {}
 
 
 async def test_a_profile_is_never_made_over_another(vault: ProfileVault, directory: Path) -> None:
@@ -258,27 +261,31 @@ async def test_the_profile_in_use(vault: ProfileVault, directory: Path) -> None:
     await (await vault.open(PASSPHRASE)).close()
 
 
+HOLDER = """
+import sys
+from pathlib import Path
+from exile_tui.store.lock import ProfileLock
+ProfileLock(Path(sys.argv[1])).acquire("x")
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
 async def test_the_profile_in_use_by_another_process(vault: ProfileVault, directory: Path) -> None:
     await fill(vault)
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import sys; from pathlib import Path; from exile_tui.store.lock import ProfileLock\n"
-            "ProfileLock(Path(sys.argv[1])).acquire('x'); print('held', flush=True)\n"
-            "sys.stdin.read()",
-            str(directory / "lock"),
-        ],
+    holder = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-c", HOLDER, str(directory / "lock")),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     )
     assert holder.stdout is not None
-    with holder:
-        assert holder.stdout.readline() == b"held\n"
-        with pytest.raises(ProfileInUse) as caught:
-            await vault.open(PASSPHRASE)
-        assert caught.value.parameters["pid"] == holder.pid
-        holder.kill()
+    assert await holder.stdout.readline() == b"held\n"
+    with pytest.raises(ProfileInUse) as caught:
+        await vault.open(PASSPHRASE)
+    assert caught.value.parameters["pid"] == holder.pid
+    holder.kill()
+    await holder.communicate()
     await (await vault.open(PASSPHRASE)).close()
 
 
@@ -322,7 +329,7 @@ async def test_an_interrupted_first_run_starts_over(
         patched.setattr(Path, "replace", _fail)
         with pytest.raises(ProfileError):
             await vault.create("first")
-    assert {"database", "vault.new"} <= {path.name for path in directory.iterdir()}
+    assert {"database", "vault.new"} <= set(content(directory))
     assert not vault.exists()
     with pytest.raises(ProfileError, match="no profile"):
         await vault.open("first")
