@@ -1,0 +1,1 @@
+"""Recorded vectors, and what records them."""
