@@ -30,6 +30,7 @@ _DROPPED = re.compile(
 _INVISIBLE_IN_NAMES = re.compile(
     "[\u00ad\u034f\u180e\u200b\u200c\u2060-\u206f\U000e0000-\U000e0fff]"
 )
+_WORDS = re.compile(r"[^ ]+ *| +")
 _BLANK_IN_NAMES = re.compile(r"[\s\u115f\u1160\u2800\u3164\uffa0]+")
 
 
@@ -151,3 +152,51 @@ def fit(text: str, cells: int) -> str:
     """Return the text in exactly `cells` cells: cut, or filled up with spaces."""
     text = cut(text, cells)
     return text + " " * (cells - cell_len(text))
+
+
+def wrap_offsets(text: str, cells: int) -> list[int]:
+    """Return where one paragraph breaks: at spaces if it can, never inside a grapheme.
+
+    Args:
+        text: One paragraph without tabs.
+        cells: The width, at least one.
+
+    Returns:
+        The index of each line's first character but the first line's.
+    """
+    cells = max(1, cells)
+    offsets: list[int] = []
+    used = 0
+    for word in _WORDS.finditer(text):
+        width = cell_len(word[0].rstrip(" "))
+        if used and used + width > cells:
+            offsets.append(word.start())
+            used = 0
+        if width > cells:
+            used = _fold(word[0], word.start(), cells, used, offsets)
+        else:
+            used += cell_len(word[0])
+    return offsets
+
+
+def _fold(word: str, start: int, cells: int, used: int, offsets: list[int]) -> int:
+    """Break a word that is wider than a line; return the cells used of its last line."""
+    for cluster in graphemes(word):
+        width = cell_len(cluster)
+        if used and used + width > cells and cluster != " ":
+            offsets.append(start)
+            used = 0
+        used += width
+        start += len(cluster)
+    return used
+
+
+def wrap(text: str, cells: int) -> list[str]:
+    """Return the text in lines of at most `cells` cells; a grapheme that is wider stands alone."""
+    lines = []
+    for paragraph in text.expandtabs(4).split("\n"):
+        at = 0
+        for offset in [*wrap_offsets(paragraph, cells), len(paragraph)]:
+            lines.append(paragraph[at:offset].rstrip(" "))
+            at = offset
+    return lines

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import os
+import time
 
 os.environ.update(
-    TZ="Asia/Seoul", TEXTUAL_ANIMATIONS="none", LANG="C.UTF-8", LC_ALL="C.UTF-8", COLORTERM="truecolor"
+    TZ="Asia/Seoul",
+    TEXTUAL_ANIMATIONS="none",
+    LANG="C.UTF-8",
+    LC_ALL="C.UTF-8",
+    COLORTERM="truecolor",
 )
+time.tzset()
 for _name in [name for name in os.environ if name.startswith("EXILE_")]:
     del os.environ[_name]

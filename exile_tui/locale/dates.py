@@ -15,7 +15,7 @@ _LARGEST_MS = 253_000_000_000_000
 """A day in the year 9987: every zone's offset still fits the calendar."""
 _WEEKDAYS_KO = ("월", "화", "수", "목", "금", "토", "일")
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_MONTHS = [
+_MONTHS = (
     "January",
     "February",
     "March",
@@ -28,7 +28,7 @@ _MONTHS = [
     "October",
     "November",
     "December",
-]
+)
 
 
 def local(at_ms: int, zone: tzinfo | None = None) -> datetime:

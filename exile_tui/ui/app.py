@@ -106,8 +106,11 @@ class ExileApp(App[int], inherit_bindings=False):
     def get_default_screen(self) -> Screen[Any]:
         """Begin where the profile is: not made yet, or locked."""
         if self.application.messenger is not None:
-            return make_screen("chats")
-        return make_screen("unlock" if self.application.exists() else "first_run")
+            screen = make_screen("chats")
+        else:
+            screen = make_screen("unlock" if self.application.exists() else "first_run")
+        self._load_screen_css(screen)  # Textual does so for every screen but the first
+        return screen
 
     def on_mount(self) -> None:
         """Say what was wrong with themes; take an open profile as it is."""

@@ -8,6 +8,8 @@ garbage, and iTerm2 loses input-method text. Only "disambiguate" stays on; Shift
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+
 from textual import _xterm_parser, constants
 
 if sys.platform == "win32":
@@ -26,7 +28,8 @@ class ExileDriver(_Base):
     def start_application_mode(self) -> None:
         """Take over the terminal."""
         vars(_xterm_parser)["_MAX_SEQUENCE_SEARCH_THRESHOLD"] = LONGEST_SEQUENCE
-        super().start_application_mode()
+        start: Callable[[], None] = super().start_application_mode
+        start()
         if not constants.DISABLE_KITTY_KEY:
             self.write(DISAMBIGUATE_ONLY)
             self.flush()

@@ -10,7 +10,7 @@ from exile_tui.locale import tr
 from exile_tui.text import one_line, sanitize_name
 
 if TYPE_CHECKING:
-    from exile_tui.core.model import Connection, Contact, Message
+    from exile_tui.core.model import Connection, Contact, Reason
 
 PRODUCT = "exile-tui"
 
@@ -64,33 +64,18 @@ def error_text(error: ExileError) -> str:
     return tr(error.sentence, **values)
 
 
-def delivery_words(message: Message, name: str) -> str:
-    """Return how far an own message has come, and why it waits.
-
-    Args:
-        message: A message of ours.
-        name: The contact's name, safe to show.
-    """
-    from exile_tui.core.model import Delivery
-
-    if message.delivery is Delivery.SENT:
-        return tr("sent")
-    if message.delivery is Delivery.DELIVERED:
-        return tr("delivered")
-    if message.delivery is Delivery.FAILED:
-        return tr("not delivered")
-    return reason_words(message, name)
-
-
-def reason_words(message: Message, name: str) -> str:
-    """Return why a message waits, in a few words."""
+def reason_words(reason: Reason, contact: Contact) -> str:
+    """Return why a message of ours waits, in a sentence."""
     from exile_tui.core.model import Reason
 
-    match message.reason:
+    name = contact_name(contact)
+    match reason:
         case Reason.NONE:
-            return tr("sending")
+            return ""
         case Reason.OFFLINE:
             return tr("waiting: the relay is out of reach")
+        case Reason.NOT_ACCEPTED if not contact.name:
+            return tr("waiting: the other person has to accept first")
         case Reason.NOT_ACCEPTED:
             return tr("waiting: {name} has to accept first", name=name)
         case Reason.PEER_SILENT:

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from exile_tui.ui.app import ExileApp
     from exile_tui.ui.service import Call, Failed, Then
 
+WIDTHS = [(0, "-narrow"), (80, "-normal"), (100, "-wide")]
+"""The class that a screen has from a width on: one pane, two, room to spare."""
+
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -69,11 +72,7 @@ class ExileScreen(ServiceCalls, Screen[None]):
             "escape", "back", N_("Back"), tooltip=N_("Return to where you were"), id="screen.back"
         ),
     ]
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-narrow"),
-        (80, "-normal"),
-        (100, "-wide"),
-    ]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
 
     place: str = ""
     """The name that this screen was made by."""

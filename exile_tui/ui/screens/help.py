@@ -57,4 +57,8 @@ class HelpScreen(ExileModal[None]):
     def _line(each: ShownKey, width: int) -> Content:
         key = each.key + " " * (width - cell_len(each.key))
         text = Content.assemble((key, "bold $primary"), "  ", each.description)
-        return text + Content.styled(f"  {each.tooltip}", "$text-muted") if each.tooltip else text
+        return (
+            text + Content.styled(f"  {each.tooltip}", "$foreground-muted")
+            if each.tooltip
+            else text
+        )

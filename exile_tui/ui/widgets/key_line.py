@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.content import Content
 from textual.binding import ActiveBinding
+from textual.content import Content
 from textual.widget import Widget
 
 from exile_tui.locale import tr

@@ -1,0 +1,348 @@
+"""Chats: the list at the left, the conversation and its composer at the right."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import events, on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.widgets import OptionList, Static
+
+from exile_tui.core.events import (
+    ContactChanged,
+    DeliveryChanged,
+    Event,
+    MessageStored,
+    RequestArrived,
+)
+from exile_tui.core.model import Contact, ContactState, Message, Trust
+from exile_tui.core.model import Conversation as ConversationEntry
+from exile_tui.errors import N_, ExileError
+from exile_tui.locale import tr, tr_n
+from exile_tui.ui.screens.base import ExileScreen
+from exile_tui.ui.timeline import Timeline
+from exile_tui.ui.widgets.composer import Composer
+from exile_tui.ui.widgets.conversation import Conversation
+from exile_tui.ui.widgets.conversation_list import ConversationList
+from exile_tui.ui.words import contact_name, error_text, trust_words
+
+NEWEST = 200
+"""Messages of a conversation that are shown."""
+
+
+class ChatsScreen(ExileScreen):
+    """Talk. Under 80 columns one pane at a time; Esc leads back to the list."""
+
+    HEADING = N_("Chats")
+    CSS_PATH = "chats.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "to_list", N_("List"), tooltip=N_("Back to the list of chats"),
+                id="chats.list"),
+        Binding("f3", "verify", N_("Safety number"), id="chats.verify",
+                tooltip=N_("Compare the safety number of this conversation")),
+        Binding("ctrl+f", "search", N_("Search"), tooltip=N_("Search in all conversations"),
+                id="chats.search"),
+        Binding("ctrl+up", "neighbour(-1)", N_("Previous chat"), id="chats.previous", show=False),
+        Binding("ctrl+down", "neighbour(1)", N_("Next chat"), id="chats.next", show=False),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.contact: Contact | None = None
+        """Whose conversation is open."""
+        self._conversations: list[ConversationEntry] = []
+        self._first_unread = 0
+        self._read_up_to = 0
+        self._go_to = 0
+
+    def compose_body(self) -> ComposeResult:
+        """Yield the two panes."""
+        with Horizontal(id="panes"):
+            with Vertical(id="list"):
+                yield Static(id="requests", markup=False)
+                yield ConversationList()
+                yield Static(id="nobody", classes="empty", markup=False)
+            with Vertical(id="talk"):
+                yield Static(id="nothing", classes="empty", markup=False)
+                yield Static(id="who", markup=False)
+                yield Static(id="waiting", classes="banner", markup=False)
+                yield Static(id="changed", classes="banner", markup=False)
+                yield Conversation()
+                yield Static(id="below", markup=False)
+                yield Composer(
+                    enter_sends=self.exile.settings.enter_sends,
+                    placeholder=tr("Write a message"),
+                )
+
+    def on_mount(self) -> None:
+        """Load the list."""
+        self._show_talk(None)
+        self._reload_list()
+        self.query_one(ConversationList).focus()
+
+    async def retranslate(self) -> None:
+        """Show the same conversation in another language; what was typed stays."""
+        typed = self.query_one(Composer).text
+        await self.recompose()
+        self.query_one(Composer).load_text(typed)
+        self._show_talk(self.contact)
+        self._reload_list()
+        self._reload_messages(opened=False)
+
+    # What the messenger says
+
+    def happened(self, event: Event) -> None:
+        """Load again what changed."""
+        match event:
+            case MessageStored(message=message):
+                self._reload_list()
+                self._reload_if_open(message.contact_id)
+            case DeliveryChanged(contact_id=contact_id):
+                self._reload_if_open(contact_id)
+            case ContactChanged(contact_id=contact_id):
+                self._reload_list()
+                if self.contact is not None and self.contact.id == contact_id:
+                    self._reload_contact()
+            case RequestArrived():
+                self._reload_list()
+                self.exile.notify(tr("Somebody asks to talk with you. F2 shows who."))
+
+    def _reload_list(self) -> None:
+        self.load("list", self._read_list, self._show_list)
+
+    async def _read_list(self) -> tuple[list[ConversationEntry], int]:
+        conversations = await self.messenger.conversations()
+        contacts = await self.messenger.contacts()
+        requests = sum(contact.state is ContactState.REQUESTED for contact in contacts)
+        return conversations, requests
+
+    def _show_list(self, read: tuple[list[ConversationEntry], int]) -> None:
+        self._conversations, requests = read
+        listed = self.query_one(ConversationList)
+        listed.display = bool(self._conversations)
+        listed.show(self._conversations, self.contact.id if self.contact else None)
+        nobody = self.query_one("#nobody", Static)
+        nobody.display = not self._conversations
+        narrow = self.has_class("-narrow")
+        nobody.update(self._what_to_do() if narrow else tr("No chats yet."))
+        line = self.query_one("#requests", Static)
+        line.display = requests > 0
+        line.update(tr_n("{n} contact request: F2", "{n} contact requests: F2", requests))
+        if self.contact is None:
+            self._show_talk(None)
+
+    def _reload_if_open(self, contact_id: int) -> None:
+        if self.contact is not None and self.contact.id == contact_id:
+            self._reload_messages(opened=False)
+
+    def _reload_contact(self) -> None:
+        if self.contact is None:
+            return
+        contact_id = self.contact.id
+        self.load(
+            "contact",
+            lambda: self.messenger.contact(contact_id),
+            self._contact_changed,
+            lambda _: self._close_conversation(),
+        )
+
+    def _contact_changed(self, contact: Contact) -> None:
+        if self.contact is None or self.contact.id != contact.id:
+            return
+        self._show_talk(contact)
+        self._reload_messages(opened=False)
+
+    def _close_conversation(self) -> None:
+        self._show_talk(None)
+        self.query_one(ConversationList).focus()
+
+    # The conversation
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        if event.option_id is not None:
+            self.open_conversation(int(event.option_id))
+
+    def open_conversation(self, contact_id: int, seq: int = 0) -> None:
+        """Open a conversation and put the focus into its composer.
+
+        Args:
+            contact_id: Whose.
+            seq: The message to go to; 0 for the first unread, else the newest.
+        """
+        self._go_to = seq
+        self.load("open", lambda: self.messenger.contact(contact_id), self._opened)
+
+    def _opened(self, contact: Contact) -> None:
+        self._first_unread = self._read_up_to = 0
+        self._show_talk(contact)
+        composer = self.query_one(Composer)
+        if composer.display:
+            composer.focus()
+        self.query_one(ConversationList).show(self._conversations, contact.id)
+        self._reload_messages(opened=True)
+
+    def _show_talk(self, contact: Contact | None) -> None:
+        """Show what belongs to a contact, or what to do when none is open."""
+        self.contact = contact
+        self.set_class(contact is not None, "-talking")
+        nothing = self.query_one("#nothing", Static)
+        nothing.display = contact is None
+        self.query_one("#below").display = False
+        for widget in (self.query_one(Conversation), self.query_one(Composer)):
+            widget.display = contact is not None
+        self.query_one("#who").display = contact is not None
+        self.query_one("#waiting").display = False
+        self.query_one("#changed").display = False
+        if contact is None:
+            self.query_one(Conversation).clear()
+            nothing.update(self._what_to_do())
+        else:
+            self._show_who(contact)
+        self.refresh_bindings()
+
+    def _what_to_do(self) -> Content:
+        if self._conversations:
+            return Content(tr("Choose a chat at the left and press Enter."))
+        return Content("\n\n").join(
+            (
+                Content(tr("Nobody is here yet.")),
+                _key_and_words("Ctrl+N", tr("Invite someone by link or QR code")),
+                _key_and_words("Ctrl+O", tr("Open an invite that you were given")),
+            )
+        )
+
+    def _show_who(self, contact: Contact) -> None:
+        trust = trust_words(contact, self.exile.marks)
+        name = contact_name(contact)
+        self.query_one("#who", Static).update(
+            Content.assemble(
+                (f"{trust.mark} {trust.word}", f"${trust.color}"), "   ", (name, "bold $foreground")
+            )
+        )
+        if contact.state is ContactState.JOINING:
+            waiting = self.query_one("#waiting", Static)
+            waiting.display = True
+            waiting.update(_waiting_words(contact))
+        if contact.trust is Trust.CHANGED:
+            changed = self.query_one("#changed", Static)
+            changed.display = True
+            changed.update(tr("The safety number changed. Compare it again before you go on: F3"))
+
+    def _reload_messages(self, *, opened: bool) -> None:
+        if self.contact is None:
+            return
+        contact_id = self.contact.id
+
+        def show(messages: Sequence[Message]) -> None:
+            self._show_messages(contact_id, messages, opened=opened)
+
+        self.load("messages", lambda: self.messenger.messages(contact_id, NEWEST), show)
+
+    def _show_messages(self, contact_id: int, messages: Sequence[Message], *, opened: bool) -> None:
+        if self.contact is None or self.contact.id != contact_id:
+            return
+        if opened:
+            unread = [each.seq for each in messages if not each.read]
+            self._first_unread = unread[0] if unread else 0
+        timeline = Timeline(
+            contact=self.contact,
+            width=1,
+            now_ms=self.exile.clock.now_ms(),
+            own_name=tr("Me"),
+            first_unread=self._first_unread,
+            hours_24=self.exile.settings.time_24h,
+            marks=self.exile.marks,
+        )
+        conversation = self.query_one(Conversation)
+        conversation.show(timeline, messages, opened=opened)
+        if self._go_to:
+            self.call_after_refresh(conversation.go_to, self._go_to)
+            self._go_to = 0
+
+    @on(Conversation.Shown)
+    def _shown(self, event: Conversation.Shown) -> None:
+        """Mark as read what was really on the screen, and say how much is further down."""
+        below = self.query_one("#below", Static)
+        below.display = event.below > 0
+        below.update(tr_n("{n} message below: End", "{n} messages below: End", event.below))
+        looking = self.app.app_focus and self.app.screen is self
+        if self.contact is not None and looking and event.seq > self._read_up_to:
+            contact_id, self._read_up_to = self.contact.id, event.seq
+            self.command("read", lambda: self.messenger.mark_read(contact_id, event.seq))
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Say what to do in the pane that there is."""
+        self._reload_list()
+
+    @on(events.ScreenResume)
+    def _resumed(self) -> None:
+        self._reload_messages(opened=False)
+
+    # Writing
+
+    @on(Composer.Submitted)
+    def _send(self, event: Composer.Submitted) -> None:
+        if self.contact is None:
+            return
+        contact_id, text = self.contact.id, event.text
+
+        def failed(error: ExileError) -> None:
+            self.exile.notify(error_text(error), title=tr(error.title), severity="error")
+            self.query_one(Composer).give_back(text)
+
+        self._first_unread = 0
+        self.query_one(Conversation).follow()
+        self.command("send", lambda: self.messenger.send(contact_id, text), failed=failed)
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what belongs to a conversation only when one is open."""
+        if action in ("verify", "to_list"):
+            return self.contact is not None
+        return super().check_action(action, parameters)
+
+    def action_to_list(self) -> None:
+        """Go back to the list; in a narrow window this closes the conversation."""
+        if self.has_class("-narrow"):
+            self._show_talk(None)
+            self._reload_list()
+        self.query_one(ConversationList).focus()
+
+    def action_verify(self) -> None:
+        """Compare the safety number of the open conversation."""
+        if self.contact is not None:
+            self.exile.open_screen("verify", contact_id=self.contact.id)
+
+    def action_neighbour(self, by: int) -> None:
+        """Open the conversation above or below in the list."""
+        ids = [each.contact.id for each in self._conversations]
+        if not ids:
+            return
+        at = ids.index(self.contact.id) + by if self.contact and self.contact.id in ids else 0
+        self.open_conversation(ids[at % len(ids)])
+
+    def action_search(self) -> None:
+        """Search in all conversations and go to what was chosen."""
+        from exile_tui.ui.screens.search import SearchScreen
+
+        def found(message: Message | None) -> None:
+            if message is not None:
+                self.open_conversation(message.contact_id, message.seq)
+
+        self.app.push_screen(SearchScreen(), found)
+
+
+def _key_and_words(key: str, words: str) -> Content:
+    return Content.assemble((key, "bold $primary"), "  ", words)
+
+
+def _waiting_words(contact: Contact) -> str:
+    if contact.name:
+        return tr("Waiting for {name} to accept.", name=contact_name(contact))
+    return tr("Waiting for the other person to accept.")

@@ -1,0 +1,196 @@
+"""Lay a conversation out as lines: days, senders, times, delivery. Pure; no widgets.
+
+What is ours (time, delivery) stands in a column of its own before a person's text, never after:
+terminals disagree on the width of some emoji, and nothing of ours may be pushed aside by them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from exile_tui.core.model import Contact, Delivery, Direction, Message, MessageKind, Reason
+from exile_tui.locale import dates, tr, tr_n
+from exile_tui.text import cell_len, cut, sanitize_terminal_text, wrap
+from exile_tui.ui.themes import NAMES
+from exile_tui.ui.words import Marks, contact_name, reason_words
+
+TOGETHER_MS = 10 * 60 * 1000
+"""Messages of one sender within this time stand under one name."""
+NARROWEST_TEXT = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Some text in one style, a component class's suffix."""
+
+    text: str
+    style: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One row of the conversation."""
+
+    spans: tuple[Span, ...]
+    seq: int = 0
+    """The message that it belongs to; 0 for a separator."""
+
+    @property
+    def plain(self) -> str:
+        """The row without styles."""
+        return "".join(span.text for span in self.spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What decides how a conversation looks."""
+
+    contact: Contact
+    width: int
+    now_ms: int
+    own_name: str
+    first_unread: int = 0
+    """The message that "unread from here" stands before; 0 for none."""
+    hours_24: bool = False
+    marks: Marks = field(default_factory=Marks)
+
+    def lines(self, messages: Sequence[Message]) -> list[Line]:
+        """Lay out messages in their order."""
+        found: list[Line] = []
+        before: Message | None = None
+        for index, message in enumerate(messages):
+            after = messages[index + 1] if index + 1 < len(messages) else None
+            separators = list(self._separators(before, message))
+            found += separators
+            alone = bool(separators) or not _together(before, message)
+            if alone and not separators:
+                found.append(Line(()))
+            if message.kind is MessageKind.MISSING:
+                found += self._missing(message)
+            else:
+                found += self._message(before, message, after, alone=alone)
+            before = message
+        return found
+
+    # Between messages
+
+    def _separators(self, before: Message | None, message: Message) -> Iterator[Line]:
+        day = dates.local(message.stored_ms).date()
+        new_day = before is None or dates.local(before.stored_ms).date() != day
+        if before is not None and (new_day or message.seq == self.first_unread):
+            yield Line(())
+        if new_day:
+            yield self._rule(dates.full_date(message.stored_ms), "day")
+            yield Line(())
+        if message.seq == self.first_unread:
+            yield self._rule(tr("unread from here"), "unread")
+            yield Line(())
+
+    def _rule(self, text: str, style: str) -> Line:
+        text = cut(text, self.width)
+        side = max(0, min(12, (self.width - cell_len(text) - 4) // 2))
+        rule = self.marks.rule * side
+        left = " " * max(0, (self.width - cell_len(text) - 2 * side - 2) // 2)
+        return Line((Span(f"{left}{rule} {text} {rule}", style),))
+
+    def _missing(self, message: Message) -> Iterator[Line]:
+        count = int(message.text) if message.text.isdecimal() and len(message.text) < 10 else 1
+        text = tr_n("Up to {n} message never arrived.", "Up to {n} messages never arrived.", count)
+        yield Line(())
+        for row in wrap(text, self.width - 2):
+            left = " " * max(0, (self.width - cell_len(row)) // 2)
+            yield Line((Span(left + row, "problem"),), message.seq)
+
+    # Messages
+
+    @property
+    def _column(self) -> int:
+        """The cells of the column of times, and of the words on delivery under them."""
+        noon_and_longest = dates.time_of_day(12 * 3_600_000 + 600_000, hours_24=self.hours_24)
+        words = (tr("delivered"), tr("sending"), tr("sent"), tr("waits"), tr("failed"))
+        return max(cell_len(word) for word in (*words, noon_and_longest, "00:00")) + 1
+
+    def _message(
+        self, before: Message | None, message: Message, after: Message | None, *, alone: bool
+    ) -> Iterator[Line]:
+        own = message.direction is Direction.OUT
+        bar = Span(f" {self.marks.bar} ", "mine" if own else "peer")
+        time = dates.time_of_day(_shown_ms(message), hours_24=self.hours_24)
+        shown = alone or before is None or _minute(before) != _minute(message)
+        if alone:
+            name = self.own_name if own else contact_name(self.contact)
+            style = "mine-name" if own else NAMES[self.contact.id % len(NAMES)]
+            room = max(NARROWEST_TEXT, self.width - self._column - 3)
+            yield Line((self._aside(time), bar, Span(cut(name, room), style)), message.seq)
+            shown = False
+        aside = self._state(message, after) if own else Span("")
+        if not aside.text and shown:
+            aside = Span(time, "aside")
+        for row in self._rows(message, bar):
+            yield replace(row, spans=(self._aside(aside.text, aside.style), *row.spans))
+            aside = Span("")
+
+    def _rows(self, message: Message, bar: Span) -> Iterator[Line]:
+        room = max(NARROWEST_TEXT, self.width - self._column - 3)
+        if message.kind is MessageKind.NEWER:
+            text, style = tr("A newer version of exile-tui is needed to read this."), "notice"
+        else:
+            text, style = sanitize_terminal_text(message.text), "text"
+        for row in wrap(text, room):
+            yield Line((bar, Span(row, style)), message.seq)
+        for row in wrap(self._why(message), room) if self._why(message) else ():
+            failed = message.delivery is Delivery.FAILED
+            yield Line((bar, Span(row, "problem" if failed else "aside")), message.seq)
+
+    def _why(self, message: Message) -> str:
+        """Return the sentence under a message that did not go its way."""
+        if message.delivery is Delivery.FAILED:
+            return tr("Not delivered within 14 days. Write it again if it still matters.")
+        waits = message.delivery in (Delivery.QUEUED, Delivery.WAITING)
+        if waits and message.reason is not Reason.NONE:
+            return reason_words(message.reason, self.contact)
+        return ""
+
+    def _state(self, message: Message, after: Message | None) -> Span:
+        """Return the word on delivery; messages alike in a row show it once, on the last."""
+        if after is not None and _together(message, after) and _alike(message, after):
+            return Span("")
+        return Span(*_delivery_word(message))
+
+    def _aside(self, text: str, style: str = "aside") -> Span:
+        return Span(" " * (self._column - cell_len(text)) + text, style)
+
+
+def _delivery_word(message: Message) -> tuple[str, str]:
+    if message.delivery is Delivery.FAILED:
+        return tr("failed"), "problem"
+    if message.delivery is Delivery.SENT:
+        return tr("sent"), "aside"
+    if message.delivery is Delivery.DELIVERED:
+        return tr("delivered"), "aside"
+    return (tr("sending") if message.reason is Reason.NONE else tr("waits")), "aside"
+
+
+def _together(before: Message | None, message: Message) -> bool:
+    return (
+        before is not None
+        and before.direction is message.direction
+        and MessageKind.MISSING not in (before.kind, message.kind)
+        and 0 <= message.stored_ms - before.stored_ms < TOGETHER_MS
+    )
+
+
+def _alike(message: Message, after: Message) -> bool:
+    return _delivery_word(message) == _delivery_word(after)
+
+
+def _minute(message: Message) -> int:
+    return _shown_ms(message) // 60_000
+
+
+def _shown_ms(message: Message) -> int:
+    """Return when it was written, as far as the sender can be believed: on the day it came."""
+    same_day = dates.local(message.sent_ms).date() == dates.local(message.stored_ms).date()
+    believed = same_day and message.sent_ms <= message.stored_ms
+    return message.sent_ms if believed else message.stored_ms

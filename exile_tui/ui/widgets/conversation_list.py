@@ -1,0 +1,109 @@
+"""The list of conversations: name, last line, trust in words, time, unread count."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList
+from textual.widgets.option_list import Option
+
+from exile_tui.core.model import ContactState, Conversation, Direction, MessageKind
+from exile_tui.errors import N_
+from exile_tui.locale import dates, tr, tr_n
+from exile_tui.text import cell_len, cut, one_line
+from exile_tui.ui.words import contact_name, trust_words
+
+if TYPE_CHECKING:
+    from exile_tui.ui.app import ExileApp
+
+
+class ConversationList(OptionList):
+    """Three rows for each conversation; the open one has a bar at its left."""
+
+    DEFAULT_CSS = """
+    ConversationList {
+        background: $surface;
+        padding: 0;
+    }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "select", N_("Open"), id="conversations.open"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__(markup=False)
+        self._conversations: Sequence[Conversation] = ()
+        self._open: int | None = None
+
+    def show(self, conversations: Sequence[Conversation], open_contact: int | None) -> None:
+        """List conversations; the highlight stays with its contact.
+
+        Args:
+            conversations: In the order to show them.
+            open_contact: Whose conversation is open.
+        """
+        follow = str(open_contact) if open_contact not in (None, self._open) else None
+        self._conversations, self._open = conversations, open_contact
+        self._fill(follow)
+
+    def _fill(self, kept: str | None = None) -> None:
+        if kept is None and self.highlighted is not None and self.option_count:
+            kept = self.get_option_at_index(self.highlighted).id
+        self.clear_options()
+        self.add_options(
+            Option(self._prompt(each), id=str(each.contact.id)) for each in self._conversations
+        )
+        ids = [str(each.contact.id) for each in self._conversations]
+        if ids:
+            self.highlighted = ids.index(kept) if kept in ids else 0
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Right-align for the new width."""
+        self._fill()
+
+    def _prompt(self, each: Conversation) -> Content:
+        app = cast("ExileApp", self.app)
+        width = max(8, self.scrollable_content_region.width - 3)
+        is_open = each.contact.id == self._open
+        bar = (app.marks.bar if is_open else " ", "$primary")
+        name = cut(contact_name(each.contact), width)
+        rows = (
+            Content.styled(name, "bold $foreground" if each.unread or is_open else "$foreground"),
+            Content.styled(cut(self._last(each), width), "$foreground-muted"),
+            self._facts(each, width),
+        )
+        return Content("\n").join([Content.assemble(bar, " ", row) for row in rows] + [Content("")])
+
+    def _last(self, each: Conversation) -> str:
+        message = each.last
+        if each.contact.state is ContactState.JOINING:
+            return tr("waiting for an answer")
+        if message is None:
+            return tr("no messages yet")
+        if message.kind is MessageKind.NEWER:
+            return tr("A newer version of exile-tui is needed to read this.")
+        if message.kind is MessageKind.MISSING:
+            return tr("Some messages never arrived.")
+        text = one_line(message.text)
+        return tr("Me: {text}", text=text) if message.direction is Direction.OUT else text
+
+    def _facts(self, each: Conversation, width: int) -> Content:
+        """Return trust at the left, time and unread count at the right: all of it ours."""
+        app = cast("ExileApp", self.app)
+        trust = trust_words(each.contact, app.marks)
+        moment = each.last.stored_ms if each.last else each.contact.created_ms
+        time = dates.in_list(moment, app.clock.now_ms(), hours_24=app.settings.time_24h)
+        right = Content.styled(time, "$foreground-muted")
+        if each.unread:
+            unread = tr_n("{n} unread", "{n} unread", each.unread)
+            right = Content.assemble((unread, "bold $primary"), "  ", right)
+        left = f"{trust.mark} {trust.word}"
+        if cell_len(left) + 1 + right.cell_length > width:
+            # Trust comes before the time; the conversation itself has the time.
+            return Content.styled(cut(left, width), f"${trust.color}")
+        gap = " " * max(1, width - cell_len(left) - right.cell_length)
+        return Content.assemble((left, f"${trust.color}"), gap, right)
