@@ -173,6 +173,9 @@ class ExileApp(App[int], inherit_bindings=False):
 
     def _begin(self, name: str) -> None:
         self._to_base()
+        if not self.screen._result_callbacks:
+            # Textual 8.2.8 never pushed its first screen, but switching takes a callback off it.
+            self.screen._push_result_callback(self.screen, None)
         self.switch_screen(make_screen(name))
 
     # Actions
