@@ -17,6 +17,7 @@ from textual.widget import Widget
 from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.text import cell_len
+from exile_tui.ui.styles import MUTED
 
 
 @dataclass(frozen=True)
@@ -155,8 +156,8 @@ class Choices(Widget, can_focus=True):
 
     def _style(self, index: int) -> str:
         if index != self.chosen:
-            return "$text-muted"
-        return "$button-color-foreground on $primary bold" if self.has_focus else "reverse"
+            return MUTED
+        return "$background on $primary bold" if self.has_focus else "$primary on $panel bold"
 
     def _label(self, choice: Choice) -> str:
         return f" {self._translate(choice.label)} "
@@ -168,10 +169,10 @@ class Choices(Widget, can_focus=True):
         return [line.plain for line in wrapped]
 
     def _rows(self, choice: Choice, width: int) -> int:
-        return 2 + len(self._hint(choice, width))
+        return 1 + len(self._hint(choice, width))
 
     def _lines(self, index: int, choice: Choice, width: int) -> list[Content]:
         mark = ">" if index == self.chosen else " "
         label = Content.assemble(f"{mark} ", (self._label(choice), self._style(index)))
-        hints = [Content.styled(f"   {line}", "$text-muted") for line in self._hint(choice, width)]
-        return [label, *hints, Content("")]
+        hints = [Content.styled(f"   {line}", MUTED) for line in self._hint(choice, width)]
+        return [label, *hints]

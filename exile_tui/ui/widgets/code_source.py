@@ -32,7 +32,8 @@ class CodeSource(Vertical):
     CodeSource > Input { width: 1fr; }
     CodeSource > Horizontal { height: 1; }
     CodeSource Button { margin-right: 2; }
-    CodeSource > #code-state { height: auto; }
+    CodeSource > #code-state { height: auto; margin-top: 1; }
+    CodeSource > Input { margin-bottom: 1; }
     """
     GROUP: ClassVar[str] = "scan"
 
@@ -69,21 +70,21 @@ class CodeSource(Vertical):
 
     def compose(self) -> ComposeResult:
         """Build the field, its two buttons and the line that says what goes on."""
-        yield Input(
-            placeholder=tr(self._placeholder), max_length=LONGEST, id="code-text", compact=True
-        )
+        yield Input(placeholder=tr(self._placeholder), max_length=LONGEST, id="code-text")
         with Horizontal():
-            yield Button(tr(self._open_label), id="code-open", compact=True, variant="primary")
-            yield Button(tr("Use the camera"), id="code-camera", compact=True)
+            yield Button(tr(self._open_label), id="code-open", variant="primary")
+            yield Button(tr("Use the camera"), id="code-camera")
         yield Static("", id="code-state", markup=False)
 
     def focus_field(self) -> None:
         """Put the cursor into the field."""
         self.query_one("#code-text", Input).focus()
 
-    def say(self, sentence: str) -> None:
+    def say(self, sentence: str, *, wrong: bool = False) -> None:
         """Show a translated sentence under the field; empty clears it."""
-        self.query_one("#code-state", Static).update(sentence)
+        state = self.query_one("#code-state", Static)
+        state.set_class(wrong, "error")
+        state.update(sentence)
 
     @on(Input.Submitted, "#code-text")
     @on(Button.Pressed, "#code-open")

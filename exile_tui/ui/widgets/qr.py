@@ -34,7 +34,7 @@ _STYLES = {
 
 TOO_SMALL = N_(
     "The QR code needs {columns} columns and {rows} rows here. "
-    "Make the window larger, or save it as a picture."
+    "Make the window larger, or press F6 for the code alone."
 )
 NOT_SAVED = N_("The picture {file} can't be written: {problem}. Choose another place.")
 

@@ -1,0 +1,321 @@
+"""Invite someone: one invite as QR code and link, or the list of those given out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import Button, ContentSwitcher, OptionList, Static
+from textual.widgets.option_list import Option
+
+from exile_tui.errors import N_
+from exile_tui.locale import tr
+from exile_tui.locale.dates import date_and_time
+from exile_tui.ui.screens.base import ExileScreen
+from exile_tui.ui.styles import MUTED
+from exile_tui.ui.widgets.qr import QrCode
+
+if TYPE_CHECKING:
+    from exile_tui.core.events import Event
+    from exile_tui.core.model import Invite
+
+SIDE_COLUMNS = 34
+"""What the link and its facts need beside the code."""
+
+
+class InviteScreen(ExileScreen):
+    """Makes an invite when none is open, else lists them; one of them can be shown large."""
+
+    HEADING = N_("Invite")
+    CSS_PATH = "invite.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "f5", "new", N_("New invite"), tooltip=N_("Make an invite for one person"),
+            id="invite.new",
+        ),
+        Binding(
+            "f6", "enlarge", N_("Large code"),
+            tooltip=N_("Show the QR code over the whole window"), id="invite.enlarge",
+        ),
+        Binding(
+            "c", "copy", N_("Copy link"),
+            tooltip=N_("Put the link on the clipboard of this terminal"), id="invite.copy",
+        ),
+        Binding(
+            "s", "save", N_("Save picture"), tooltip=N_("Save the QR code as a picture"),
+            id="invite.save", show=False,
+        ),
+        Binding(
+            "f7", "list", N_("All invites"), tooltip=N_("List the invites that you gave out"),
+            id="invite.list",
+        ),
+        Binding(
+            "delete", "revoke", N_("Revoke"), tooltip=N_("Make this invite useless"),
+            id="invite.revoke",
+        ),
+    ]  # fmt: skip
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._invites: list[Invite] = []
+        self._shown_id: int | None = None
+        self._asked = False
+
+    def compose_body(self) -> ComposeResult:
+        """Build both views; one is visible."""
+        with ContentSwitcher(initial="one", id="views"):
+            with Horizontal(id="one"):
+                yield QrCode(spare_columns=SIDE_COLUMNS, id="code")
+                with VerticalScroll(id="side", can_focus=False):
+                    yield from self._compose_side()
+            with VerticalScroll(id="all", can_focus=False):
+                yield Static(tr("Invites that you gave out"), classes="heading")
+                yield OptionList(id="invites", compact=True)
+                yield Static(id="no-invites")
+                with Horizontal(classes="buttons"):
+                    yield Button(tr("New invite"), id="new", variant="primary")
+                    yield Button(tr("Revoke"), id="revoke-listed")
+
+    def _compose_side(self) -> ComposeResult:
+        yield Static(tr("Hand over the code or the link"), classes="heading")
+        yield Static(tr("Making the invite..."), id="link", markup=False)
+        with Horizontal(classes="buttons"):
+            yield Button(tr("Copy link"), id="copy", variant="primary")
+            yield Button(tr("Save picture"), id="save")
+        yield Static(id="state")
+        yield Static(
+            tr("Whoever holds it can use it. Hand it over in a way you trust."),
+            id="bearer",
+        )
+        yield Static(
+            tr("It works on this computer only: your relay runs here."),
+            id="embedded",
+        )
+        with Horizontal(classes="buttons", id="more"):
+            yield Button(tr("All invites"), id="list")
+            yield Button(tr("Revoke"), id="revoke")
+
+    def on_mount(self) -> None:
+        """Fetch the invites; make one when none is open."""
+        self.query_one("#embedded").display = self.messenger.embedded
+        self._reload()
+
+    async def retranslate(self) -> None:
+        """Show everything in the language that was just chosen."""
+        await super().retranslate()
+        self.on_mount()
+
+    def happened(self, event: Event) -> None:
+        """Show the invites anew when one was published, used or ended."""
+        from exile_tui.core.events import InvitesChanged
+
+        if isinstance(event, InvitesChanged):
+            self._reload()
+
+    def _reload(self) -> None:
+        self.load("invites", self.messenger.invites, self._show)
+
+    def _show(self, invites: list[Invite]) -> None:
+        from exile_tui.core.model import InviteState
+
+        self._invites = sorted(invites, key=lambda invite: -invite.id)
+        if not self._asked:
+            self._asked = True
+            if any(invite.state is InviteState.OPEN for invite in invites):
+                self._switch("all")
+            else:
+                self.action_new()
+        self._fill_list()
+        self._show_one()
+
+    def _switch(self, view: str) -> None:
+        self.query_one("#views", ContentSwitcher).current = view
+        self.query_one("#invites" if view == "all" else "#copy").focus()
+        self.refresh_bindings()
+
+    @property
+    def _view(self) -> str:
+        return self.query_one("#views", ContentSwitcher).current or "one"
+
+    # The list
+
+    def _fill_list(self) -> None:
+        listed = self.query_one("#invites", OptionList)
+        place = listed.highlighted
+        listed.clear_options()
+        listed.add_options(
+            [Option(self._line(invite), id=str(invite.id)) for invite in self._invites]
+        )
+        if self._invites:
+            listed.highlighted = min(place or 0, len(self._invites) - 1)
+        empty = self.query_one("#no-invites", Static)
+        empty.display = not self._invites
+        empty.update(tr("No invite yet. F5 makes one."))
+
+    def _line(self, invite: Invite) -> Content:
+        from exile_tui.core.model import InviteState
+
+        color = "$success" if invite.state is InviteState.OPEN else MUTED
+        return Content.assemble(
+            (self._state_words(invite), color),
+            ("\n  " + tr("made {time}", time=self._time(invite.created_ms)), MUTED),
+            ("   " + tr("ends {time}", time=self._time(invite.expires_ms)), MUTED),
+        )
+
+    def _time(self, at_ms: int) -> str:
+        now, hours_24 = self.exile.clock.now_ms(), self.exile.settings.time_24h
+        return date_and_time(at_ms, now, hours_24=hours_24)
+
+    @staticmethod
+    def _state_words(invite: Invite) -> str:
+        from exile_tui.core.model import InviteState
+
+        if invite.state is InviteState.OPEN:
+            return tr("waiting for someone") if not invite.blob else tr("not at the relay yet")
+        return {
+            InviteState.SPENT: tr("used"),
+            InviteState.REVOKED: tr("revoked"),
+            InviteState.EXPIRED: tr("expired"),
+        }[invite.state]
+
+    @on(OptionList.OptionSelected, "#invites")
+    def _chosen(self, event: OptionList.OptionSelected) -> None:
+        self._shown_id = int(event.option.id or 0)
+        self._show_one()
+        self._switch("one")
+
+    # One invite
+
+    def _current(self) -> Invite | None:
+        """Return the invite that the view is about: shown large, or highlighted in the list."""
+        wanted = self._shown_id
+        if self._view == "all":
+            listed = self.query_one("#invites", OptionList)
+            if listed.highlighted is None or listed.highlighted >= len(self._invites):
+                return None
+            return self._invites[listed.highlighted]
+        return next((invite for invite in self._invites if invite.id == wanted), None)
+
+    def _show_one(self) -> None:
+        from exile_tui.core.model import InviteState
+
+        invite = next((each for each in self._invites if each.id == self._shown_id), None)
+        if invite is None:
+            return
+        usable = invite.state is InviteState.OPEN
+        self.query_one("#code", QrCode).payload = (
+            self.messenger.link_bytes(invite.link) if usable else b""
+        )
+        self.query_one("#link", Static).update(
+            Content(invite.link if usable else tr("This invite can't be used any more."))
+        )
+        for name in ("#copy", "#save", "#revoke"):
+            self.query_one(name, Button).disabled = not usable
+        self.query_one("#state", Static).update(self._facts(invite))
+
+    def _facts(self, invite: Invite) -> Content:
+        from exile_tui.core.model import InviteState
+
+        if invite.state is not InviteState.OPEN:
+            return Content.styled(self._state_words(invite), "$text-warning")
+        published = (
+            Content.styled(tr("At the relay, ready to be opened"), "$success")
+            if not invite.blob
+            else Content.styled(tr("Not at the relay yet: works once it is there"), "$warning")
+        )
+        once = tr("One person, until {time}", time=self._time(invite.expires_ms))
+        return Content("\n").join([published, Content(once)])
+
+    @on(Button.Pressed, "#new")
+    def action_new(self) -> None:
+        """Make another invite and show it."""
+        self.command("invites", self.messenger.create_invite, self._made)
+
+    def _made(self, invite: Invite) -> None:
+        self._shown_id = invite.id
+        self._invites = [invite, *(each for each in self._invites if each.id != invite.id)]
+        self._switch("one")
+        self._show_one()
+        self._reload()
+
+    @on(Button.Pressed, "#list")
+    def action_list(self) -> None:
+        """List the invites that were given out."""
+        self._fill_list()
+        self._switch("all")
+
+    @on(Button.Pressed, "#copy")
+    def action_copy(self) -> None:
+        """Put the link on the terminal's clipboard."""
+        invite = self._current()
+        if invite is not None:
+            self.app.copy_to_clipboard(invite.link)
+            self.exile.notify(
+                tr("Copied, if your terminal allows it. Else mark the link with the mouse.")
+            )
+
+    @on(Button.Pressed, "#save")
+    def action_save(self) -> None:
+        """Save the code as a picture."""
+        invite = self._current()
+        if invite is not None:
+            from exile_tui.ui.screens.save_picture import SavePicture
+
+            payload = self.messenger.link_bytes(invite.link)
+            self.app.push_screen(
+                SavePicture(payload, Path.home() / f"exile-invite-{invite.id}.png"), self._saved
+            )
+
+    def _saved(self, file: Path | None) -> None:
+        if file is not None:
+            self.exile.notify(
+                tr("Saved as {file}. Delete it once the invite was opened.", file=str(file))
+            )
+
+    def action_enlarge(self) -> None:
+        """Show the code over the whole window."""
+        invite = self._current()
+        if invite is not None:
+            from exile_tui.ui.screens.large_code import LargeCode
+
+            self.app.push_screen(LargeCode(self.messenger.link_bytes(invite.link)))
+
+    @on(Button.Pressed, "#revoke")
+    @on(Button.Pressed, "#revoke-listed")
+    def action_revoke(self) -> None:
+        """Make an invite useless, after asking."""
+        invite = self._current()
+        if invite is None:
+            return
+        number = invite.id
+        self.exile.ask(
+            tr("Revoke this invite?"),
+            tr("Revoke"),
+            lambda: self.command(
+                "invites", lambda: self.messenger.revoke_invite(number), lambda _: self._reload()
+            ),
+            tr("Its link and code stop working at once. Contacts that you have stay."),
+        )
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer what the invite in view still allows."""
+        from exile_tui.core.model import InviteState
+
+        if action in ("enlarge", "copy", "save", "revoke"):
+            invite = self._current() if self.is_mounted else None
+            return invite is not None and invite.state is InviteState.OPEN
+        if action == "list":
+            return self.is_mounted and self._view == "one"
+        return super().check_action(action, parameters)
+
+    @on(OptionList.OptionHighlighted, "#invites")
+    def _highlighted(self) -> None:
+        invite = self._current()
+        usable = self.check_action("revoke", ())
+        self.query_one("#revoke-listed", Button).disabled = invite is None or not usable
+        self.refresh_bindings()

@@ -1,0 +1,54 @@
+"""Welcome, once, above the empty chats: the one next step."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.widgets import Button, Static
+
+from exile_tui.errors import N_
+from exile_tui.locale import tr
+from exile_tui.ui.screens.base import ExileModal
+
+
+class Welcome(ExileModal[str]):
+    """Ends with the place to go to, or with None for the chats."""
+
+    CSS_PATH = "welcome.tcss"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding(
+            "ctrl+n", "go('invite')", N_("Invite"), tooltip=N_("Invite someone by link or QR code"),
+            id="welcome.invite",
+        ),
+        Binding(
+            "ctrl+o", "go('join')", N_("Open an invite"),
+            tooltip=N_("Open an invite that you were given"), id="welcome.join",
+        ),
+    ]  # fmt: skip
+
+    def compose_panel(self) -> ComposeResult:
+        """Yield the greeting and the ways on."""
+        yield Static(tr("Welcome to exile"), classes="heading")
+        yield Static(
+            tr("Your profile is ready. Invite someone, or open an invite that you were given.")
+        )
+        with Horizontal():
+            yield Button(tr("To the chats"), id="chats", variant="primary")
+            yield Button(tr("Invite"), id="invite")
+            yield Button(tr("Open an invite"), id="join")
+
+    def on_mount(self) -> None:
+        """Let Enter lead to the chats."""
+        self.query_one("#chats").focus()
+
+    @on(Button.Pressed)
+    def _pressed(self, event: Button.Pressed) -> None:
+        self.action_go(event.button.id or "")
+
+    def action_go(self, place: str) -> None:
+        """Close and go there."""
+        self.dismiss(None if place == "chats" else place)
