@@ -11,7 +11,6 @@ from textual.content import Content
 from exile_tui.errors import N_
 from exile_tui.locale import tr, tr_n
 from exile_tui.text import one_line
-from exile_tui.ui.styles import MUTED
 
 if TYPE_CHECKING:
     from exile_tui.wire.facts import Facts
@@ -55,9 +54,9 @@ def ignorance_text() -> Content:
     """Return what a relay can't know, each with the reason, and the one honest exception."""
     parts = []
     for what, why in UNKNOWABLE:
-        parts.append(Content.assemble((tr(what), "bold"), "\n", (tr(why), MUTED)))
+        parts.append(Content.assemble((tr(what), "bold"), "\n", (tr(why), "$text-muted")))
     exception = Content.assemble(
-        (tr("But: who watches live"), "bold $text-warning"), "\n", (tr(WATCHER), MUTED)
+        (tr("But: who watches live"), "bold $text-warning"), "\n", (tr(WATCHER), "$text-muted")
     )
     return Content("\n\n").join([*parts, exception])
 
@@ -72,11 +71,11 @@ def holdings_text(held: Sequence[Mapping[str, Any]]) -> Content:
         tr_n("{n} sealed envelope", "{n} sealed envelopes", envelopes),
     ]
     lines = [Content.styled(line, "bold") for line in summary]
-    lines += [Content(""), Content.styled(tr("Its own answer, to the letter:"), MUTED)]
+    lines += [Content(""), Content.styled(tr("Its own answer, to the letter:"), "$text-muted")]
     literal = [line for mailbox in held for line in ("", *_literal(mailbox, ""))]
     lines += [Content(line) for line in literal[1 : LINES_SHOWN + 1]]
     if len(literal) - 1 > LINES_SHOWN:
-        lines.append(Content.styled(tr("... and more"), MUTED))
+        lines.append(Content.styled(tr("... and more"), "$text-muted"))
     return Content("\n").join(lines)
 
 
@@ -152,7 +151,9 @@ def facts_text(facts: Facts, now_ms: int) -> Content:
         ),
     )
     lines = [signed]
-    lines += [Content.assemble((f"{name}: ", MUTED), value) for name, value in rows if value]
+    lines += [
+        Content.assemble((f"{name}: ", "$text-muted"), value) for name, value in rows if value
+    ]
     return Content("\n").join(lines)
 
 

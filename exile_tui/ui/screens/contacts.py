@@ -19,7 +19,6 @@ from exile_tui.text import cell_len, fit
 from exile_tui.ui.find import matches, name_order
 from exile_tui.ui.keys import QWERTY
 from exile_tui.ui.screens.base import ExileScreen
-from exile_tui.ui.styles import MUTED
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
@@ -118,7 +117,7 @@ class ContactsScreen(ExileScreen):
             people.add_options([Option(self._request(each), id=str(each.id)) for each in requests])
         if others:
             if requests:
-                heading = Content.styled("\n" + tr("Contacts"), f"bold {MUTED}")
+                heading = Content.styled("\n" + tr("Contacts"), "bold $text-muted")
                 people.add_option(Option(heading, disabled=True))
             width = max(cell_len(self._trust(each)) for each in others)
             people.add_options(
@@ -167,7 +166,7 @@ class ContactsScreen(ExileScreen):
         since = date_and_time(contact.created_ms, now, hours_24=hours_24)
         return Content.assemble(
             (contact_name(contact), "bold"),
-            ("\n  " + tr("opened your invite, {time}", time=since), MUTED),
+            ("\n  " + tr("opened your invite, {time}", time=since), "$text-muted"),
         )
 
     def _highlighted(self) -> Contact | None:

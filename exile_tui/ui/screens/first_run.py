@@ -18,7 +18,6 @@ from exile_tui.locale import tr
 from exile_tui.text import nfc
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.screens.first_run_steps import ADDRESS, EMBEDDED, INVITE, compose_steps
-from exile_tui.ui.styles import MUTED
 from exile_tui.ui.widgets.choices import Choices
 from exile_tui.ui.widgets.strength import StrengthLine
 from exile_tui.ui.widgets.working import Working
@@ -120,10 +119,10 @@ class FirstRunScreen(ExileScreen):
     def _progress(self) -> Content:
         parts = []
         for number, title in enumerate(TITLES):
-            style = "$primary bold" if number == self._step else MUTED
+            style = "$primary bold" if number == self._step else "$text-muted"
             mark = str(number + 1) if number >= self._step else self.exile.marks.verified
             parts.append(Content.styled(f"{mark} {tr(title)}", style))
-        return Content.styled("  -  ", MUTED).join(parts)
+        return Content.styled("  -  ", "$text-muted").join(parts)
 
     def _say(self, sentence: str) -> None:
         self.query_one("#problem", Static).update(sentence)

@@ -17,7 +17,6 @@ from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.locale.dates import date_and_time
 from exile_tui.ui.screens.base import ExileScreen
-from exile_tui.ui.styles import MUTED
 from exile_tui.ui.widgets.qr import QrCode
 
 if TYPE_CHECKING:
@@ -160,11 +159,11 @@ class InviteScreen(ExileScreen):
     def _line(self, invite: Invite) -> Content:
         from exile_tui.core.model import InviteState
 
-        color = "$success" if invite.state is InviteState.OPEN else MUTED
+        color = "$success" if invite.state is InviteState.OPEN else "$text-muted"
         return Content.assemble(
             (self._state_words(invite), color),
-            ("\n  " + tr("made {time}", time=self._time(invite.created_ms)), MUTED),
-            ("   " + tr("ends {time}", time=self._time(invite.expires_ms)), MUTED),
+            ("\n  " + tr("made {time}", time=self._time(invite.created_ms)), "$text-muted"),
+            ("   " + tr("ends {time}", time=self._time(invite.expires_ms)), "$text-muted"),
         )
 
     def _time(self, at_ms: int) -> str:

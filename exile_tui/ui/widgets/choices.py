@@ -17,7 +17,6 @@ from textual.widget import Widget
 from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.text import cell_len
-from exile_tui.ui.styles import MUTED
 
 
 @dataclass(frozen=True)
@@ -156,7 +155,7 @@ class Choices(Widget, can_focus=True):
 
     def _style(self, index: int) -> str:
         if index != self.chosen:
-            return MUTED
+            return "$text-muted"
         return "$background on $primary bold" if self.has_focus else "$primary on $panel bold"
 
     def _label(self, choice: Choice) -> str:
@@ -174,5 +173,5 @@ class Choices(Widget, can_focus=True):
     def _lines(self, index: int, choice: Choice, width: int) -> list[Content]:
         mark = ">" if index == self.chosen else " "
         label = Content.assemble(f"{mark} ", (self._label(choice), self._style(index)))
-        hints = [Content.styled(f"   {line}", MUTED) for line in self._hint(choice, width)]
+        hints = [Content.styled(f"   {line}", "$text-muted") for line in self._hint(choice, width)]
         return [label, *hints]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from textual.content import Content
 
 from exile_tui.text import cell_len, fit
-from exile_tui.ui.styles import MUTED
 
 GROUPS_A_ROW = 4
 WORD_COLUMNS = 2
@@ -37,7 +36,7 @@ def numbered_words(words: Sequence[str], columns: int = WORD_COLUMNS) -> Content
     for row in range(down):
         cells = []
         for number in range(row, len(words), down):
-            cells.append((MUTED, f"{number + 1:>2}"))
+            cells.append(("$text-muted", f"{number + 1:>2}"))
             cells.append(("", f" {fit(words[number], widest)}   "))
         lines.append(Content.assemble(*((text, style) for style, text in cells)).rstrip())
     return Content("\n").join(lines)

@@ -9,7 +9,6 @@ from textual.widgets import Static
 
 from exile_tui.errors import N_
 from exile_tui.locale import tr, tr_n
-from exile_tui.ui.styles import MUTED
 
 GUESSES_A_SECOND = 10_000
 """What an attacker with much hardware is taken to try against Argon2id with 64 MiB and 3 passes,
@@ -61,13 +60,13 @@ def strength_line(strength: Strength) -> Content:
     level = min(max(strength.level, 0), len(LEVELS) - 1)
     return Content.assemble(
         ("=" * (level + 1), _STYLES[level]),
-        ("-" * (len(LEVELS) - 1 - level), MUTED),
+        ("-" * (len(LEVELS) - 1 - level), "$text-muted"),
         "  ",
         (tr(LEVELS[level]), _STYLES[level]),
         "  ",
         (
             tr("guessing it takes about {time}", time=guessing_time(strength.bits)),
-            MUTED,
+            "$text-muted",
         ),
     )
 
