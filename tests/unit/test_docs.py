@@ -249,6 +249,14 @@ def test_times_of_the_program_are_those_of_the_documents() -> None:
     assert f"up to {LONGEST_LIFETIME_HOURS // 24} days" in " ".join(read("CHANGELOG.md").split())
 
 
+def test_named_vectors_exist() -> None:
+    stated = {row[0].strip("`") for row in rows(section(11), "file", "recorded", "section")}
+    recorded = {path.name for path in ROOT.glob("tests/vectors/*.json")}
+    assert stated <= recorded
+    # The state on disk is this program's own affair, not the protocol's.
+    assert recorded - stated <= {"session_state.json"}
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_readme_sets_up_in_one_command(command: str) -> None:
     assert f"```sh\n{command}\n```" in read("README.md")
