@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -33,8 +34,16 @@ from exile_tui.core.model import (
     Verification,
     VerifiedHow,
 )
-from exile_tui.errors import ExileError, NoSuchContact, Refused, UsageError, WrongPassphrase
+from exile_tui.errors import (
+    ExileError,
+    NoSuchContact,
+    Refused,
+    RelayUnreachable,
+    UsageError,
+    WrongPassphrase,
+)
 from exile_tui.wire.address import RelayAddress
+from exile_tui.wire.facts import Facts
 
 SEOUL = ZoneInfo("Asia/Seoul")
 NOW_MS = int(datetime(2026, 11, 21, 15, 30, tzinfo=SEOUL).timestamp() * 1000)
@@ -88,6 +97,31 @@ class FakeStrength:
     level: int
 
 
+STATEMENT = Facts(
+    software="exile-tui",
+    build="1",
+    retention_days=3,
+    limits={"envelopes_per_mailbox": 128},
+    access="open",
+    jurisdiction="Republic of Korea",
+    date="2026-11-18",
+    requests_received=0,
+)
+
+
+def token(seed: str) -> str:
+    """Return 43 characters as a relay writes a hash."""
+    digest = hashlib.sha256(seed.encode()).digest()
+    return base64.urlsafe_b64encode(digest).decode().rstrip("=")
+
+
+@dataclass(frozen=True)
+class FakeFacts:
+    """A relay's signed statement."""
+
+    facts: Facts
+
+
 @dataclass
 class FakeMessenger:
     """One open profile in memory. Tests fill it with `add_contact`, `say` and `hear`."""
@@ -104,6 +138,8 @@ class FakeMessenger:
     reconnects: int = 0
     refuse: ExileError | None = None
     """Raised by the next call that would change something."""
+    statement: Facts | None = STATEMENT
+    """What the relay states; None while it is out of reach."""
 
     def __post_init__(self) -> None:
         self._contacts: dict[int, Contact] = {}
@@ -199,7 +235,7 @@ class FakeMessenger:
             state=state,
             created_ms=created_ms,
             expires_ms=created_ms + DAY,
-            link="exile:" + hashlib.sha256(b"link %d" % number).hexdigest() * 2,
+            link="exile:" + (token(f"link {number}") * 3)[:106],
             bundle_hash=bytes([number]) * 32,
             secret=b"",
             blob=b"",
@@ -275,7 +311,7 @@ class FakeMessenger:
         self.events.emit(InvitesChanged())
 
     def link_bytes(self, link: str) -> bytes:
-        return hashlib.sha512(link.encode()).digest() + b"\x01" * 42
+        return hashlib.sha512(link.encode()).digest() + b"\x01" * 15
 
     async def join(self, link: str | bytes) -> Contact:
         self._change()
@@ -402,17 +438,28 @@ class FakeMessenger:
     async def disclosure(self) -> list[dict[str, Any]]:
         return [
             {
-                "mailbox": f"{index:032x}",
-                "created": 1795000000 + index,
-                "expires": 1797600000 + index,
-                "envelopes": [{"id": 1, "size": 4096, "stored": 1795243800}] * index,
-                "bytes": 4096 * index,
+                "mailbox_id": token(f"mailbox {index}")[:22],
+                "receive_token_sha256": token(f"receive {index}"),
+                "send_token_sha256": token(f"send {index}"),
+                "expires_day": "2027-02-19",
+                "next_seq": 4 + index,
+                "envelopes": [
+                    {
+                        "seq": 3 + place,
+                        "bytes": 4096,
+                        "expires_day": "2026-11-24",
+                        "sha256_first_16_bytes": token(f"envelope {place}")[:22],
+                    }
+                    for place in range(index)
+                ],
             }
-            for index in range(3)
+            for index in range(2)
         ]
 
-    async def facts(self) -> Any:
-        raise ExileError()
+    async def facts(self) -> FakeFacts:
+        if self.statement is None:
+            raise RelayUnreachable(address="127.0.0.1:18443")
+        return FakeFacts(self.statement)
 
     async def set_access_phrase(self, phrase: str) -> None:
         self._change()
