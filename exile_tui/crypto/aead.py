@@ -63,24 +63,22 @@ class HeaderKey:
     _lazy: ChaCha20Poly1305 | None = field(default=None, init=False, repr=False)
 
     def _cipher(self) -> ChaCha20Poly1305:
-        cipher = self._lazy
-        if cipher is None:
-            cipher = ChaCha20Poly1305(self.raw)
-            object.__setattr__(self, "_lazy", cipher)
+        cipher = ChaCha20Poly1305(self.raw)
+        object.__setattr__(self, "_lazy", cipher)
         return cipher
 
     def seal(self, header: bytes, ad: bytes, entropy: Entropy) -> bytes:
         """Return `nonce 12 | ciphertext and tag`."""
         random = entropy.bytes(_RANDOM_SIZE)
         nonce = hmac_sha512(self.raw, labels.HEADER_NONCE + random + sha512(header))[:12]
-        return nonce + self._cipher().encrypt(nonce, header, ad)
+        return nonce + (self._lazy or self._cipher()).encrypt(nonce, header, ad)
 
     def try_open(self, sealed: bytes, ad: bytes) -> bytes | None:
         """Return the header, or None when it was sealed under another key."""
         if len(sealed) < HEADER_OVERHEAD:
             return None
         try:
-            return self._cipher().decrypt(sealed[:12], sealed[12:], ad)
+            return (self._lazy or self._cipher()).decrypt(sealed[:12], sealed[12:], ad)
         except InvalidTag:
             return None
 

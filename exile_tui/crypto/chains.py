@@ -1,9 +1,13 @@
-"""The parts of a ratchet's state: chains, and what stands in their place while there is none."""
+"""The parts of a ratchet's state: chains, and what stands in their place while there is none.
+
+All are values. What every message makes anew is a NamedTuple: a frozen dataclass takes 0.1 us a
+field to make, and a message has thirty.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from exile_tui.crypto.aead import HeaderKey
 from exile_tui.crypto.kdf import sha256
@@ -71,15 +75,17 @@ class Stepped:
     peer_dh: X25519Public
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SendingChain:
+class SendingChain(NamedTuple):
     """A sending chain."""
 
     head: ChainHead
     stepped: Stepped
-    chain_key: bytes = field(repr=False)
+    chain_key: bytes
     n: int
     """The next message's number: how many were sent."""
+
+    def __repr__(self) -> str:
+        return f"SendingChain(n={self.n})"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,15 +93,17 @@ class NoReceivingChain:
     """Nothing was received yet."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ReceivingChain:
+class ReceivingChain(NamedTuple):
     """The peer's current sending chain as seen from here."""
 
     head: ChainHead
-    chain_key: bytes = field(repr=False)
+    chain_key: bytes
     n: int
     """The lowest number not yet passed."""
     skipped: SkippedKeys
+
+    def __repr__(self) -> str:
+        return f"ReceivingChain(n={self.n}, skipped={len(self.skipped)})"
 
     def with_skipped(self, skipped: SkippedKeys) -> ReceivingChain:
         """Return this chain with other skipped keys."""

@@ -26,7 +26,7 @@ from exile_tui.crypto.keys import (
     X25519Public,
 )
 from exile_tui.crypto.ratchet import Ratchet
-from exile_tui.crypto.request import PROFILE_BLOCK_SIZE, Request, request_key, try_request
+from exile_tui.crypto.request import PROFILE_BLOCK_SIZE, Request, try_request
 from exile_tui.crypto.session import NO_REQUESTS, Pairing, Requests, Role, Session
 from exile_tui.errors import CryptoError
 
@@ -188,7 +188,7 @@ def open_request(secret: InviteSecret, bh: bytes, envelope: bytes, day: int) -> 
     Raises:
         CryptoError: For every reason; nothing changed.
     """
-    request = try_request(request_key(bh), bh, envelope)
+    request = try_request(bh, envelope)
     if request is None:
         raise CryptoError
     ik, ek = X25519Public(request.ik), X25519Public(request.ek)

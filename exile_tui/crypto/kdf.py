@@ -31,9 +31,9 @@ def hmac_sha512(key: bytes, data: bytes) -> bytes:
 
     `hmac.digest` takes a third longer, for looking the hash up, and a message needs six of these.
     """
-    block = key.ljust(_BLOCK_SIZE, b"\0")
-    inner = _sha512(block.translate(_INNER) + data).digest()
-    return _sha512(block.translate(_OUTER) + inner).digest()
+    inner = key.translate(_INNER).ljust(_BLOCK_SIZE, b"\x36")
+    outer = key.translate(_OUTER).ljust(_BLOCK_SIZE, b"\x5c")
+    return _sha512(outer + _sha512(inner + data).digest()).digest()
 
 
 def _expand(pseudorandom_key: bytes, info: bytes, length: int) -> bytes:

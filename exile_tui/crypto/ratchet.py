@@ -14,8 +14,7 @@ All of it is values: an operation returns a new `Ratchet` or raises and changes 
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from exile_tui.crypto import aead, labels
 from exile_tui.crypto.chains import (
@@ -65,8 +64,7 @@ SEALED_HEADER_SIZE: Final = _COUNTERS.size + STEP_SIZE + aead.HEADER_OVERHEAD
 ENVELOPE_OVERHEAD: Final = SEALED_HEADER_SIZE + aead.SEAL_OVERHEAD
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Ratchet:
+class Ratchet(NamedTuple):
     """The whole state of the ratchet of one contact."""
 
     roots: Roots
@@ -74,6 +72,9 @@ class Ratchet:
     receiving: Receiving
     old: tuple[OldChain, ...]
     """Oldest first; none is without keys."""
+
+    def __repr__(self) -> str:
+        return f"Ratchet({self.sending!r}, {self.receiving!r}, old={len(self.old)})"
 
     @property
     def can_seal(self) -> bool:
@@ -140,12 +141,14 @@ class Ratchet:
 
     def expire(self, day: int) -> tuple[Ratchet, int]:
         """Drop skipped keys that are older than 14 days; return how many."""
-        before = _count(self.old, self.receiving)
-        if not before:
+        receiving = self.receiving
+        if not self.old and (
+            isinstance(receiving, NoReceivingChain) or receiving.skipped is NO_SKIPPED_KEYS
+        ):
             return self, 0
+        before = _count(self.old, receiving)
         old = tuple(chain.with_skipped(chain.skipped.expired(day)) for chain in self.old)
         old = tuple(chain for chain in old if len(chain.skipped))
-        receiving = self.receiving
         if isinstance(receiving, ReceivingChain):
             receiving = receiving.with_skipped(receiving.skipped.expired(day))
         lapsed = before - _count(old, receiving)
@@ -225,8 +228,7 @@ class Ratchet:
         return ((*self.old, chain.closed()) if len(chain.skipped) else self.old), unkept
 
 
-@dataclass(slots=True)
-class _Sealed:
+class _Sealed(NamedTuple):
     """A sealed body and what it is bound to: AD and the sealed header before it."""
 
     body: bytes

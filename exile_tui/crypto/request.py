@@ -48,21 +48,17 @@ class Request:
 
 
 def seal_request(
-    key: aead.HeaderKey,
-    bundle_hash: bytes,
-    prefix: bytes,
-    ratchet_envelope: bytes,
-    entropy: Entropy,
+    bundle_hash: bytes, prefix: bytes, ratchet_envelope: bytes, entropy: Entropy
 ) -> bytes:
     """Return a request envelope, 16384 bytes."""
-    return key.seal(prefix + ratchet_envelope, bundle_hash, entropy)
+    return request_key(bundle_hash).seal(prefix + ratchet_envelope, bundle_hash, entropy)
 
 
-def try_request(key: aead.HeaderKey, bundle_hash: bytes, envelope: bytes) -> Request | None:
+def try_request(bundle_hash: bytes, envelope: bytes) -> Request | None:
     """Return the parts of a request, or None when the envelope is none of this link."""
     if len(envelope) != REQUEST_SIZE:
         return None
-    content = key.try_open(envelope, bundle_hash)
+    content = request_key(bundle_hash).try_open(envelope, bundle_hash)
     if content is None:
         return None
     return Request(

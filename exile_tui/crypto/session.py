@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final
+from typing import Final, NamedTuple
 
 from exile_tui.crypto import labels
-from exile_tui.crypto.aead import HeaderKey
 from exile_tui.crypto.codec import Reader, encode_ratchet, read_ratchet
 from exile_tui.crypto.entropy import Entropy
 from exile_tui.crypto.kdf import sha256
@@ -22,7 +21,6 @@ from exile_tui.crypto.request import (
     PREFIX_SIZE,
     REQUEST_BODY_SIZE,
     REQUEST_SIZE,
-    request_key,
     seal_request,
     try_request,
 )
@@ -54,7 +52,6 @@ class Pairing:
     """T, 64 bytes."""
     ad: bytes = field(init=False, repr=False)
     """H("exile/1/ad" || IK of the joiner || IK of the inviter || T)."""
-    request_key: HeaderKey = field(init=False)
     encoded: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -62,7 +59,6 @@ class Pairing:
         joiner, inviter = (local, remote) if self.role is Role.JOINER else (remote, local)
         ad = sha256(labels.ASSOCIATED_DATA + joiner + inviter + self.transcript)
         object.__setattr__(self, "ad", ad)
-        object.__setattr__(self, "request_key", request_key(self.bundle_hash))
         encoded = bytes((self.role.value,)) + local + remote + self.bundle_hash + self.transcript
         object.__setattr__(self, "encoded", encoded)
 
@@ -79,14 +75,16 @@ class Requests:
 NO_REQUESTS: Final = Requests(0, b"")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Opened:
+class Opened(NamedTuple):
     """What opening an envelope gives."""
 
     session: Session
-    body: bytes = field(repr=False)
+    body: bytes
     lapsed: int
     """How many message keys became unobtainable by this."""
+
+    def __repr__(self) -> str:
+        return f"Opened({self.session!r}, lapsed={self.lapsed})"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -168,9 +166,7 @@ class Session:
             raise CryptoError
         ratchet, envelope = self._ratchet.seal(body, pairing.ad, entropy)
         if requests.prefix:
-            envelope = seal_request(
-                pairing.request_key, pairing.bundle_hash, requests.prefix, envelope, entropy
-            )
+            envelope = seal_request(pairing.bundle_hash, requests.prefix, envelope, entropy)
             requests = Requests(requests.sent + 1, requests.prefix)
         return Session(pairing, requests, ratchet), envelope
 
@@ -190,7 +186,7 @@ class Session:
         if len(envelope) not in ENVELOPE_SIZES:
             raise CryptoError
         pairing = self._pairing
-        if pairing.role is Role.INVITER and len(envelope) == REQUEST_SIZE:
+        if len(envelope) == REQUEST_SIZE and pairing.role is Role.INVITER:
             envelope = self._ratchet_envelope(envelope)
         ratchet, lapsed = self._ratchet.expire(day)
         ratchet, body, unobtainable = ratchet.open(envelope, pairing.ad, day)
@@ -257,7 +253,7 @@ class Session:
             CryptoError: It is a request of this link, but of another joiner.
         """
         pairing = self._pairing
-        request = try_request(pairing.request_key, pairing.bundle_hash, envelope)
+        request = try_request(pairing.bundle_hash, envelope)
         if request is None:
             return envelope
         if request.transcript(pairing.bundle_hash) != pairing.transcript:

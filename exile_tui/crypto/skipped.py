@@ -43,7 +43,7 @@ class SkippedKeys:
             raise CryptoError
         remaining = dict(self._by_n)
         _, key = remaining.pop(n)
-        return key, SkippedKeys(remaining)
+        return key, SkippedKeys(remaining) if remaining else NO_SKIPPED_KEYS
 
     def with_gap(self, first_n: int, keys: list[bytes], day: int) -> SkippedKeys:
         """Return these keys and those of a gap, which starts at `first_n`."""
@@ -90,7 +90,7 @@ class SkippedKeys:
                 raise CryptoError
             previous = n
             by_n[n] = (day, key)
-        return cls(by_n)
+        return cls(by_n) if by_n else NO_SKIPPED_KEYS
 
 
 ENTRY_SIZE: Final = _ENTRY.size

@@ -131,8 +131,12 @@ def send_many(session: Session, count: int, label: str = "m") -> tuple[Session, 
 def with_sending(session: Session, **changes: Any) -> Session:
     """Return a session whose sending side was tampered with: a peer that breaks the rules."""
     ratchet = session._ratchet
-    sending = dataclasses.replace(ratchet.sending, **changes)
-    return dataclasses.replace(session, _ratchet=dataclasses.replace(ratchet, sending=sending))
+    sending: Any = ratchet.sending
+    if isinstance(sending, SendingChain):
+        sending = sending._replace(**changes)
+    else:
+        sending = dataclasses.replace(sending, **changes)
+    return dataclasses.replace(session, _ratchet=ratchet._replace(sending=sending))
 
 
 def with_sent(session: Session, sent: int) -> Session:
