@@ -1,0 +1,176 @@
+"""The port behind which a relay stores: operations are batched, and durable when answered.
+
+Everything that a single process knows of mailboxes, their readers included, is behind this port, so
+that an engine for many processes can take its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeVar
+
+from exile_tui.errors import N_, ExileError
+from exile_tui.wire.relay import Verdict
+
+Result_co = TypeVar("Result_co", covariant=True)
+
+
+class EngineUnavailable(ExileError):
+    """Nothing of this operation was stored: the disk is full or fails, or the relay stops."""
+
+    sentence = N_("The relay can't store anything now: its disk is full or fails.")
+
+
+class QuotaReached(ExileError):
+    """The relay holds as many of these as it allows."""
+
+    sentence = N_("The relay holds as much as it allows.")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[Result_co]):
+    """What an engine is asked; the type parameter is what it answers."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateMailbox(Operation[bool]):
+    """Create a mailbox whose id was checked; again is a success. False: the ticket doesn't fit."""
+
+    mailbox_id: bytes
+    receive_hash: bytes
+    send_hash: bytes
+    ticket: bytes | None = field(default=None, repr=False)
+    """A ticket to spend on this mailbox; None when the caller was let in otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteMailbox(Operation[bool]):
+    """Delete a mailbox and all in it. False: unknown or another token."""
+
+    mailbox_id: bytes
+    receive_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Append(Operation[list[Verdict]]):
+    """Append envelopes to one mailbox, a verdict each."""
+
+    mailbox_id: bytes
+    send_hash: bytes
+    envelopes: Sequence[bytes] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge(Operation[bool]):
+    """Delete envelopes by their numbers; unknown numbers are a success. False: not let in."""
+
+    mailbox_id: bytes
+    receive_hash: bytes
+    seqs: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class OpenMailboxes(Operation[list[bool]]):
+    """Check (id, receive hash) pairs and renew the lives of those mailboxes."""
+
+    mailboxes: Sequence[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch(Operation[list[tuple[int, bytes]] | None]):
+    """Read (seq, envelope) pairs after a seq, oldest first. None: unknown or another token."""
+
+    mailbox_id: bytes
+    receive_hash: bytes
+    after: int
+    max_bytes: int
+    """At least one envelope is read, and no further one that exceeds this."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckToken(Operation[bool]):
+    """Check either token's hash of a mailbox."""
+
+    mailbox_id: bytes
+    token_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class PutTicket(Operation[None]):
+    """Allow one mailbox until a day; again is a success."""
+
+    ticket_hash: bytes
+    expires: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewBlob:
+    """A blob to store until a day."""
+
+    blob_id: bytes
+    delete_hash: bytes
+    expires: int
+    body: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PutBlobs(Operation[list[Verdict]]):
+    """Store blobs, a verdict each; the same again is a success, other bytes are refused."""
+
+    blobs: Sequence[NewBlob]
+
+
+@dataclass(frozen=True, slots=True)
+class GetBlobs(Operation[list[bytes | None]]):
+    """Read blobs, None for an absent one."""
+
+    blob_ids: Sequence[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteBlob(Operation[None]):
+    """Delete a blob; an unknown one and another token change nothing."""
+
+    blob_id: bytes
+    delete_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Disclose(Operation[dict[str, Any] | None]):
+    """Tell everything held about a mailbox. None: unknown or another token."""
+
+    mailbox_id: bytes
+    receive_hash: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep(Operation[int | None]):
+    """Delete what expired, a bounded part of it. The place to go on from; None: done."""
+
+    start: int = 0
+
+
+class Engine(Protocol):
+    """What stores for a relay."""
+
+    async def submit(self, operation: Operation[Result_co]) -> Result_co:
+        """Do an operation; it is durable when this returns.
+
+        Raises:
+            EngineUnavailable: Nothing of it was done; try later.
+            QuotaReached: The relay holds as much as it allows.
+        """
+        ...
+
+    def watch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
+        """Call `wake` after something new lies in a mailbox, or after it was deleted."""
+        ...
+
+    def unwatch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
+        """Stop calling `wake`."""
+        ...
+
+    async def close(self) -> None:
+        """Finish what was submitted, make it durable, leave no deleted byte behind."""
+        ...

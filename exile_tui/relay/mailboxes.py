@@ -1,0 +1,289 @@
+"""Mailboxes in SQLite: each function is one operation inside the batch's transaction."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from typing import Any
+
+from exile_tui.clock import Clock
+from exile_tui.relay import engine
+from exile_tui.relay.engine import QuotaReached
+from exile_tui.relay.limits import Limits, day_after, today
+from exile_tui.relay.slots import Slots
+from exile_tui.relay.tickets import Tickets
+from exile_tui.wire.encoding import encode_base64url
+from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
+
+_DIGEST = 16
+_SWEEP = 512
+"""Rows that one sweep deletes at most, so that it never holds up a batch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A mailbox as stored."""
+
+    number: int
+    receive_hash: bytes
+    send_hash: bytes
+    expires: int
+    next_seq: int
+
+
+_NOBODY = Row(-1, bytes(32), bytes(32), 0, 0)
+"""Stands for an unknown mailbox, so that the same statements run and the same bytes compare."""
+
+
+def digest_of(envelope: bytes) -> bytes:
+    """Hash an envelope to find it again while it lies in a mailbox."""
+    return hashlib.sha256(envelope).digest()[:_DIGEST]
+
+
+class Mailboxes:
+    """Mailboxes and the envelopes in them."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        slots: Slots,
+        tickets: Tickets,
+        limits: Limits,
+        clock: Clock,
+    ) -> None:
+        self._execute = connection.execute
+        self._slots = slots
+        self._tickets = tickets
+        self._limits = limits
+        self._clock = clock
+        self.changed: set[bytes] = set()
+        """Ids of mailboxes whose readers have something to look at once this is committed."""
+        self.forgot = True  # a predecessor may have been killed between deleting and rewriting
+        """Whether ids or hashes were deleted since the file was last rewritten."""
+
+    def create(self, operation: engine.CreateMailbox) -> bool:
+        """Create a mailbox, or renew the same one."""
+        mailbox_id = operation.mailbox_id
+        if operation.ticket is not None and not self._tickets.spend(operation.ticket, mailbox_id):
+            return False
+        expires = day_after(self._clock, self._limits.mailbox_days)
+        row = self._find(mailbox_id)
+        if row is not _NOBODY and row.expires <= today(self._clock):
+            self._remove(mailbox_id, row)
+            row = _NOBODY
+        if row is not _NOBODY:
+            self._execute("UPDATE mailboxes SET expires = ? WHERE id = ?", (expires, mailbox_id))
+            return True
+        (count,) = self._execute("SELECT coalesce(max(number), 0) FROM mailboxes").fetchone()
+        if count >= self._limits.mailboxes and self._count() >= self._limits.mailboxes:
+            raise QuotaReached
+        # A random start: an acknowledgement meant for an earlier mailbox of this id, or for a
+        # relay whose data was lost, must not delete what has not been fetched here.
+        self._execute(
+            "INSERT INTO mailboxes (id, receive_hash, send_hash, expires, next_seq) "
+            "VALUES (?, ?, ?, ?, ?)",
+            (
+                mailbox_id,
+                operation.receive_hash,
+                operation.send_hash,
+                expires,
+                secrets.randbits(48),
+            ),
+        )
+        self.changed.add(mailbox_id)
+        return True
+
+    def delete(self, operation: engine.DeleteMailbox) -> bool:
+        """Delete a mailbox with all in it."""
+        row = self._owned(operation.mailbox_id, operation.receive_hash)
+        if row is None:
+            return False
+        self._remove(operation.mailbox_id, row)
+        self.changed.add(operation.mailbox_id)
+        return True
+
+    def append(self, operation: engine.Append) -> list[Verdict]:
+        """Append envelopes; after the first that is not stored the rest is to try later."""
+        later = Verdict.TRY_LATER
+        row = self._find(operation.mailbox_id)
+        known = hmac.compare_digest(row.send_hash, operation.send_hash)
+        if not known or row.expires <= today(self._clock):
+            return [Verdict.REFUSED] + [later] * (len(operation.envelopes) - 1)
+        (waiting,) = self._execute(
+            "SELECT count(*) FROM slots WHERE mailbox = ? AND seq IS NOT NULL", (row.number,)
+        ).fetchone()
+        expires = day_after(self._clock, self._limits.retention_days)
+        seq = row.next_seq
+        verdicts: list[Verdict] = []
+        for envelope in operation.envelopes:
+            verdict = self._append_one(row.number, envelope, seq, expires, waiting)
+            if verdict is None:  # already there
+                verdict = Verdict.STORED
+            elif verdict is Verdict.STORED:
+                seq += 1
+                waiting += 1
+            verdicts.append(verdict)
+            if verdict is not Verdict.STORED:
+                break
+        if seq != row.next_seq:
+            self._execute("UPDATE mailboxes SET next_seq = ? WHERE number = ?", (seq, row.number))
+            self.changed.add(operation.mailbox_id)
+        return verdicts + [later] * (len(operation.envelopes) - len(verdicts))
+
+    def _append_one(
+        self, number: int, envelope: bytes, seq: int, expires: int, waiting: int
+    ) -> Verdict | None:
+        if len(envelope) not in ENVELOPE_SIZES:
+            return Verdict.BAD_SIZE
+        digest = digest_of(envelope)
+        same = self._execute(
+            "SELECT slot, expires FROM slots WHERE mailbox = ? AND digest = ?", (number, digest)
+        ).fetchone()
+        if same is not None:
+            if same[1] != expires:
+                self._execute("UPDATE slots SET expires = ? WHERE slot = ?", (expires, same[0]))
+            return None
+        if waiting >= self._limits.envelopes:
+            return Verdict.FULL
+        self._slots.take(envelope, number, seq, expires, digest)
+        return Verdict.STORED
+
+    def acknowledge(self, operation: engine.Acknowledge) -> bool:
+        """Wipe envelopes by their numbers."""
+        row = self._owned(operation.mailbox_id, operation.receive_hash)
+        if row is None:
+            return False
+        for seq in operation.seqs:
+            found = self._execute(
+                "SELECT slot, size FROM slots WHERE mailbox = ? AND seq = ?", (row.number, seq)
+            ).fetchone()
+            if found is not None:
+                self._slots.free(*found)
+        return True
+
+    def open(self, operation: engine.OpenMailboxes) -> list[bool]:
+        """Check tokens and let the mailboxes live on."""
+        expires = day_after(self._clock, self._limits.mailbox_days)
+        opened = []
+        for mailbox_id, receive_hash in operation.mailboxes:
+            row = self._owned(mailbox_id, receive_hash)
+            opened.append(row is not None)
+            if row is not None and row.expires != expires:
+                self._execute(
+                    "UPDATE mailboxes SET expires = ? WHERE number = ?", (expires, row.number)
+                )
+        return opened
+
+    def fetch(self, operation: engine.Fetch) -> list[tuple[int, bytes]] | None:
+        """Read envelopes in their order of arrival."""
+        row = self._owned(operation.mailbox_id, operation.receive_hash)
+        if row is None:
+            return None
+        cursor = self._execute(
+            "SELECT seq, body FROM slots JOIN bodies USING (slot) "
+            "WHERE mailbox = ? AND seq > ? ORDER BY seq",
+            (row.number, operation.after),
+        )
+        envelopes: list[tuple[int, bytes]] = []
+        total = 0
+        for seq, body in cursor:
+            total += len(body)
+            if envelopes and total > operation.max_bytes:
+                break
+            envelopes.append((seq, body))
+        cursor.close()
+        return envelopes
+
+    def check(self, operation: engine.CheckToken) -> bool:
+        """Compare with both hashes, whichever fits."""
+        row = self._find(operation.mailbox_id)
+        receives = hmac.compare_digest(row.receive_hash, operation.token_hash)
+        sends = hmac.compare_digest(row.send_hash, operation.token_hash)
+        return (receives or sends) and row.expires > today(self._clock)
+
+    def disclose(self, operation: engine.Disclose) -> dict[str, Any] | None:
+        """Tell every column of every row about a mailbox; the bodies are what receive returns."""
+        row = self._owned(operation.mailbox_id, operation.receive_hash)
+        if row is None:
+            return None
+        envelopes = self._execute(
+            "SELECT seq, size, expires, digest FROM slots WHERE mailbox = ? AND seq >= 0 "
+            "ORDER BY seq",
+            (row.number,),
+        )
+        return {
+            "mailbox_id": encode_base64url(operation.mailbox_id),
+            "receive_token_sha256": encode_base64url(row.receive_hash),
+            "send_token_sha256": encode_base64url(row.send_hash),
+            "expires_day": _date(row.expires),
+            "next_seq": row.next_seq,
+            "envelopes": [
+                {
+                    "seq": seq,
+                    "bytes": size,
+                    "expires_day": _date(expires),
+                    "sha256_first_16_bytes": encode_base64url(digest),
+                }
+                for seq, size, expires, digest in envelopes
+            ],
+        }
+
+    def sweep(self, start: int) -> int | None:
+        """Delete expired envelopes, and then mailboxes, of a bounded range; see engine.Sweep."""
+        day = today(self._clock)
+        expired = self._execute(
+            "SELECT slot, size FROM slots WHERE slot >= ? AND slot < ? AND seq >= 0 "
+            "AND expires <= ? LIMIT ?",
+            (start, start + 16 * _SWEEP, day, _SWEEP),
+        ).fetchall()
+        for slot, size in expired:
+            self._slots.free(slot, size)
+        if len(expired) == _SWEEP:
+            return start
+        (more,) = self._execute(
+            "SELECT min(slot) FROM slots WHERE slot >= ?", (start + 16 * _SWEEP,)
+        ).fetchone()
+        if more is not None:
+            return int(more)
+        rows = self._execute(
+            "SELECT id, number, receive_hash, send_hash, expires, next_seq FROM mailboxes "
+            "WHERE expires <= ? LIMIT ?",
+            (day, _SWEEP // 8),
+        ).fetchall()
+        for mailbox_id, *values in rows:
+            self._remove(mailbox_id, Row(*values))
+            self.changed.add(mailbox_id)
+        return start if len(rows) == _SWEEP // 8 else None
+
+    def _find(self, mailbox_id: bytes) -> Row:
+        found = self._execute(
+            "SELECT number, receive_hash, send_hash, expires, next_seq FROM mailboxes WHERE id = ?",
+            (mailbox_id,),
+        ).fetchone()
+        return _NOBODY if found is None else Row(*found)
+
+    def _owned(self, mailbox_id: bytes, receive_hash: bytes) -> Row | None:
+        row = self._find(mailbox_id)
+        same = hmac.compare_digest(row.receive_hash, receive_hash)
+        return row if same and row.expires > today(self._clock) else None
+
+    def _remove(self, mailbox_id: bytes, row: Row) -> None:
+        for slot, size in self._execute(
+            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (row.number,)
+        ).fetchall():
+            self._slots.free(slot, size)
+        self._execute("DELETE FROM mailboxes WHERE id = ?", (mailbox_id,))
+        self.forgot = True
+
+    def _count(self) -> int:
+        (count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
+        return int(count)
+
+
+def _date(day: int) -> str:
+    import datetime
+
+    return str(datetime.date(1970, 1, 1) + datetime.timedelta(days=day))

@@ -1,0 +1,150 @@
+"""`exile-tui relay`: run a relay until it is told to end."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from exile_tui import paths
+from exile_tui.errors import N_, ExileError, UsageError, WireError
+from exile_tui.locale import tr
+from exile_tui.relay.access import Access, read_phrase
+from exile_tui.relay.facts import OperatorFacts, read_facts
+from exile_tui.relay.server import listen
+from exile_tui.relay.service import RelayDirectory, RelayService, RelaySettings
+from exile_tui.wire.address import RelayAddress, require_host
+
+_NO_ENGINE = N_("There is no engine {engine}; this version stores in sqlite only.")
+_BAD_HOST = N_("{host} can't be a relay's host: 1 to 62 of a-z, 0-9, '-', '.', or an IPv6 address.")
+_BAD_PORT = N_("{port} is no port: 0 to 65535, 0 draws a free one.")
+
+
+class Options(Protocol):
+    """What `exile_tui.cli.parser` makes of the command line."""
+
+    host: str
+    port: int
+    access_phrase_file: Path | None
+    facts: Path | None
+    engine: str
+
+
+def run(options: Options) -> int:
+    """Run a relay until SIGTERM or SIGINT; return the exit code.
+
+    Args:
+        options: As parsed; `data_dir` may be missing or None, then it is the usual place.
+
+    Raises:
+        ExileError: It can't start: one sentence says why.
+    """
+    if options.engine != "sqlite":
+        raise UsageError(_NO_ENGINE, engine=options.engine)
+    if not 0 <= options.port <= 65_535:
+        raise UsageError(_BAD_PORT, port=options.port)
+    try:
+        require_host(options.host)
+    except WireError:
+        raise UsageError(_BAD_HOST, host=options.host) from None
+    phrase = options.access_phrase_file
+    settings = RelaySettings(
+        directory=_directory(options),
+        access=Access(None if phrase is None else read_phrase(phrase)),
+        facts=OperatorFacts() if options.facts is None else read_facts(options.facts),
+    )
+    directory = RelayDirectory(settings.directory)
+    try:
+        bound = listen(options.host, options.port)
+        address = RelayAddress(options.host, bound.getsockname()[1], directory.key.pin)
+        service_of = _announcing(settings, directory, bound, address)
+        run_loop(service_of())
+    finally:
+        directory.release()
+    return 0
+
+
+def run_loop(main: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine on uvloop, on asyncio's own loop where there is no uvloop."""
+    try:
+        import uvloop
+    except ImportError:
+        asyncio.run(main)
+        return
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(main)
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` in the running loop on SIGTERM and SIGINT."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        try:
+            loop.add_signal_handler(number, stop)
+        except NotImplementedError:  # Windows
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
+
+
+def announce(address: RelayAddress, stream: TextIO) -> None:
+    """Write a relay's address, and its QR code when a person looks."""
+    stream.write(address.url + "\n")
+    if stream.isatty():
+        stream.write(_qr(address.url))
+        stream.write(tr("People enter this address when they start exile-tui. Ctrl+C ends.") + "\n")
+    stream.flush()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run `python -m exile_tui.relay`."""
+    parser = argparse.ArgumentParser(prog="python -m exile_tui.relay")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--data-dir", type=Path)
+    parser.add_argument("--access-phrase-file", type=Path)
+    parser.add_argument("--facts", type=Path)
+    parser.add_argument("--engine", default="sqlite")
+    try:
+        return run(parser.parse_args(arguments))
+    except ExileError as error:
+        sys.stderr.write(tr(error.sentence, **error.parameters) + "\n")
+        return error.exit_code
+
+
+def _announcing(
+    settings: RelaySettings, directory: RelayDirectory, bound: Any, address: RelayAddress
+) -> Callable[[], Coroutine[Any, Any, None]]:
+    async def serve() -> None:
+        service = RelayService(settings, directory, bound)
+        on_signals(service.stop)
+        announce(address, sys.stdout)
+        await service.run()
+
+    return serve
+
+
+def _directory(options: Options) -> Path:
+    """Return the relay's own directory, not the one of this user's embedded relay."""
+    chosen = getattr(options, "data_dir", None)
+    if chosen is not None:
+        return Path(chosen).expanduser().absolute()
+    return paths.data_home() / "served-relay"
+
+
+def _qr(text: str) -> str:
+    """Draw a QR code in half blocks, black on white whatever the terminal's colours are."""
+    import segno
+
+    rows = [list(row) for row in segno.make(text, error="l", micro=False).matrix_iter(border=4)]
+    if len(rows) % 2:
+        rows.append([0] * len(rows[0]))
+    lines = []
+    for upper, lower in zip(rows[::2], rows[1::2], strict=True):
+        cells = "".join(
+            " ▀▄█"[bool(top) + 2 * bool(bottom)] for top, bottom in zip(upper, lower, strict=True)
+        )
+        lines.append(f"\x1b[30;107m{cells}\x1b[0m\n")
+    return "".join(lines)

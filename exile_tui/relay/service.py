@@ -1,0 +1,140 @@
+"""A relay's life: its directory, its parts, and an orderly end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from exile_tui.clock import Clock, SystemClock
+from exile_tui.errors import N_, ExileError
+from exile_tui.locks import FileLock
+from exile_tui.relay.access import Access
+from exile_tui.relay.facts import FactSheet, OperatorFacts
+from exile_tui.relay.handlers import Handlers
+from exile_tui.relay.key import RelayKey, ensure_key
+from exile_tui.relay.limits import Limits
+from exile_tui.relay.server import RelayServer
+from exile_tui.relay.sqlite import WIPE_INTERVAL, SqliteEngine
+
+DATABASE_FILE = "relay.db"
+LOCK_FILE = "lock"
+
+_DRAIN = 3.5
+"""Seconds that requests under way get when the relay stops; all of it ends within 5."""
+
+_IN_USE = N_("Another relay runs in {path}. End it first, or choose another directory.")
+_CANT_WRITE = N_("The relay's directory {path} can't be used: {reason}.")
+
+
+class DirectoryInUse(ExileError):
+    """Another relay holds the directory."""
+
+    sentence = _IN_USE
+
+
+class DirectoryUnusable(ExileError):
+    """The directory can't be made or written."""
+
+    sentence = _CANT_WRITE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RelaySettings:
+    """What a relay is started with."""
+
+    directory: Path
+    access: Access = field(default_factory=Access, repr=False)
+    facts: OperatorFacts = field(default_factory=OperatorFacts)
+    limits: Limits = field(default_factory=Limits)
+    clock: Clock = field(default_factory=SystemClock)
+    wipe_interval: float = WIPE_INTERVAL
+
+
+class RelayDirectory:
+    """A relay's directory, locked: its key and its database."""
+
+    def __init__(self, path: Path) -> None:
+        """Lock a directory, made when it is missing, and read or make its key.
+
+        Raises:
+            DirectoryInUse: Another relay runs there.
+            DirectoryUnusable: It can't be made or written.
+            DamagedKey: Its key can't be read.
+        """
+        self.path = path
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._lock = FileLock(path / LOCK_FILE)
+            if not self._lock.acquire():
+                raise DirectoryInUse(path=str(path))
+            self.key: RelayKey = ensure_key(path)
+        except OSError as error:
+            raise DirectoryUnusable(path=str(path), reason=error.strerror or "?") from error
+
+    def release(self) -> None:
+        """Unlock it."""
+        self._lock.release()
+
+
+class RelayService:
+    """One running relay."""
+
+    def __init__(
+        self, settings: RelaySettings, directory: RelayDirectory, bound: socket.socket
+    ) -> None:
+        self._settings = settings
+        self._directory = directory
+        self._bound = bound
+        self._stop = asyncio.Event()
+
+    def stop(self) -> None:
+        """Begin the orderly end."""
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Serve until `stop`; then refuse new work, say goodbye, finish, commit.
+
+        Raises:
+            DamagedDatabase: The database can't be used.
+        """
+        settings = self._settings
+        engine = await SqliteEngine.open(
+            self._directory.path / DATABASE_FILE,
+            settings.limits,
+            settings.clock,
+            wipe_interval=settings.wipe_interval,
+        )
+        try:
+            facts = FactSheet(
+                self._directory.key,
+                settings.facts,
+                settings.limits,
+                settings.access,
+                settings.clock,
+            )
+            handlers = Handlers(engine, settings.access, facts, settings.limits, settings.clock)
+            await self._serve(handlers)
+        finally:
+            await engine.close()
+            self._bound.close()
+
+    async def _serve(self, handlers: Handlers) -> None:
+        server = RelayServer(handlers, self._directory.key, self._bound)
+        serving = asyncio.create_task(server.serve())
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if serving.done():
+            await serving
+            return
+        handlers.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN):
+                await handlers.finished()
+        server.stop()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(1.0):
+                await serving

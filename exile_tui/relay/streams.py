@@ -1,0 +1,144 @@
+"""The stream of one receive: what lies in its mailboxes, then what arrives, as it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+
+from exile_tui.relay.engine import Engine, EngineUnavailable, Fetch, OpenMailboxes
+from exile_tui.relay.limits import Limits
+from exile_tui.wire.relay import (
+    GOODBYE_BYTES,
+    HEARTBEAT_BYTES,
+    CaughtUp,
+    RefusedFrame,
+    encode_frame,
+    envelope_head,
+)
+
+Send = Callable[[bytes], Awaitable[None]]
+
+_OPEN_AT_ONCE = 64
+"""Mailboxes that one operation opens, so that no stream holds up a batch."""
+
+
+class _Mailbox:
+    """One mailbox of a stream: what was sent of it so far."""
+
+    __slots__ = ("after", "caught_up", "id", "index", "queued", "receive_hash", "wake")
+
+    def __init__(self, index: int, mailbox_id: bytes, receive_hash: bytes) -> None:
+        self.index = index
+        self.id = mailbox_id
+        self.receive_hash = receive_hash
+        self.after = -1
+        self.caught_up = False
+        self.queued = False
+        self.wake: Callable[[], None]
+
+
+class ReceiveStream:
+    """Serves one receive until its client leaves or the relay stops.
+
+    Mailboxes take turns, one fetch each, and a fetch is sent before the next begins: what a stream
+    holds in memory is bounded, and a slow reader slows itself only.
+    """
+
+    def __init__(
+        self, engine: Engine, mailboxes: Sequence[tuple[bytes, bytes]], limits: Limits
+    ) -> None:
+        self._engine = engine
+        self._limits = limits
+        self._mailboxes = [
+            _Mailbox(index, mailbox_id, hashlib.sha256(token).digest())
+            for index, (mailbox_id, token) in enumerate(mailboxes)
+        ]
+        self._ready: deque[_Mailbox] = deque()
+        self._event = asyncio.Event()
+        self._stopping = False
+
+    def stop(self) -> None:
+        """Say goodbye and end."""
+        self._stopping = True
+        self._event.set()
+
+    async def run(self, send: Send) -> None:
+        """Send frames until `stop`, or until cancelled because the client is gone.
+
+        Raises:
+            TimeoutError: The client did not read in time.
+        """
+        try:
+            await self._open(send)
+            while not self._stopping:
+                while self._ready and not self._stopping:
+                    await self._serve(self._ready.popleft(), send)
+                await self._wait(send)
+        except EngineUnavailable:
+            pass
+        finally:
+            for mailbox in self._mailboxes:
+                if hasattr(mailbox, "wake"):
+                    self._engine.unwatch(mailbox.id, mailbox.wake)
+        await self._send(send, GOODBYE_BYTES)
+
+    async def _open(self, send: Send) -> None:
+        for start in range(0, len(self._mailboxes), _OPEN_AT_ONCE):
+            some = self._mailboxes[start : start + _OPEN_AT_ONCE]
+            opened = await self._engine.submit(
+                OpenMailboxes([(mailbox.id, mailbox.receive_hash) for mailbox in some])
+            )
+            refused = b""
+            for mailbox, is_open in zip(some, opened, strict=True):
+                if is_open:
+                    mailbox.wake = partial(self._wake, mailbox)
+                    self._engine.watch(mailbox.id, mailbox.wake)
+                    mailbox.wake()
+                else:
+                    refused += encode_frame(RefusedFrame(mailbox.index))
+            if refused:
+                await self._send(send, refused)
+
+    def _wake(self, mailbox: _Mailbox) -> None:
+        if not mailbox.queued:
+            mailbox.queued = True
+            self._ready.append(mailbox)
+            self._event.set()
+
+    async def _serve(self, mailbox: _Mailbox, send: Send) -> None:
+        mailbox.queued = False
+        found = await self._engine.submit(
+            Fetch(mailbox.id, mailbox.receive_hash, mailbox.after, self._limits.fetch_bytes)
+        )
+        if found is None:  # deleted or lapsed while the stream was open
+            self._engine.unwatch(mailbox.id, mailbox.wake)
+            await self._send(send, encode_frame(RefusedFrame(mailbox.index)))
+            return
+        parts: list[bytes] = []
+        for seq, envelope in found:
+            parts += (envelope_head(mailbox.index, seq, len(envelope)), envelope)
+            mailbox.after = seq
+        if found:
+            self._wake(mailbox)  # there may be more; an empty fetch says there is not
+        elif not mailbox.caught_up:
+            mailbox.caught_up = True
+            parts.append(encode_frame(CaughtUp(mailbox.index)))
+        if parts:
+            await self._send(send, b"".join(parts))
+
+    async def _wait(self, send: Send) -> None:
+        self._event.clear()
+        if self._ready or self._stopping:
+            return
+        try:
+            async with asyncio.timeout(self._limits.heartbeat):
+                await self._event.wait()
+        except TimeoutError:
+            await self._send(send, HEARTBEAT_BYTES)
+
+    async def _send(self, send: Send, data: bytes) -> None:
+        async with asyncio.timeout(self._limits.patience):
+            await send(data)
