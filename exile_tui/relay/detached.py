@@ -59,9 +59,11 @@ async def serve(
     on_signals(service.stop)
 
     async def watch() -> None:
-        while not lease.over(time.monotonic()) and _still(directory.path, listening):
+        while True:
+            if lease.over(time.monotonic()) or not _still(directory.path, listening):
+                service.stop()
+                return
             await asyncio.sleep(poll)
-        service.stop()
 
     watching = asyncio.create_task(watch())
     try:

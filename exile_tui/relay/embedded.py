@@ -1,9 +1,9 @@
 """The relay of this computer's user: started by whoever needs it, ended after everyone let go.
 
-Its directory holds, beside what every relay has, `listen.json` (host and port: drawn once, kept) and
-`lease`, a file that every messenger holds a shared lock on while it needs the relay. The system lets
-go of a killed messenger's lock, so that the relay sees by trying an exclusive one that nobody is
-left.
+Its directory holds, beside what every relay has, `listen.json` (host and port: drawn once, kept)
+and `lease`, a file that every messenger holds a shared lock on while it needs the relay. The system
+lets go of a killed messenger's lock, so that the relay sees by trying an exclusive one that nobody
+is left.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from exile_tui.errors import N_, ExileError
+from exile_tui.errors import N_, RelayError
 from exile_tui.locks import FileLock
 from exile_tui.relay.key import load_key
 from exile_tui.relay.listening import CANT_LISTEN, LEASE_FILE, PORT_TAKEN, READY, Listening
@@ -43,7 +43,7 @@ _TAKEN = N_(
 )
 
 
-class EmbeddedRelayFailed(ExileError):
+class EmbeddedRelayFailed(RelayError):
     """The relay of this computer did not start."""
 
     sentence = _NOT_STARTED
