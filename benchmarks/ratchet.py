@@ -194,15 +194,15 @@ async def measure(rounds: int) -> dict[str, list[float]]:
     results: dict[str, list[float]] = {}
     for number in range(rounds):
         # New pairs now and then: a chain has at most 20,000 messages.
-        if number % 20 == 0:
+        if number % 10 == 0:
             ours, peer = Ours(), await Peer.create()
         for name, work, count in (
-            ("one way", ours.one_way, 200),
-            ("one way, peer", peer.one_way, 200),
-            ("one way, stored", ours.one_way_stored, 200),
-            ("ping-pong", ours.ping_pong, 40),
-            ("ping-pong, peer", peer.ping_pong, 40),
-            ("ping-pong, reloaded", ours.ping_pong_reloaded, 40),
+            ("one way", ours.one_way, 500),
+            ("one way, peer", peer.one_way, 500),
+            ("one way, stored", ours.one_way_stored, 500),
+            ("ping-pong", ours.ping_pong, 60),
+            ("ping-pong, peer", peer.ping_pong, 60),
+            ("ping-pong, reloaded", ours.ping_pong_reloaded, 60),
         ):
             results.setdefault(name, []).append(await timed(work, count))
     return results
@@ -210,7 +210,7 @@ async def measure(rounds: int) -> dict[str, list[float]]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=100)
+    parser.add_argument("--rounds", type=int, default=60)
     parser.add_argument("--check", action="store_true", help="exit 1 beyond 60 us or 600 us")
     arguments = parser.parse_args()
     results = asyncio.run(measure(arguments.rounds))

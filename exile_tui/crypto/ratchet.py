@@ -14,7 +14,7 @@ All of it is values: an operation returns a new `Ratchet` or raises and changes 
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from exile_tui.crypto import aead, labels
 from exile_tui.crypto.chains import (
@@ -62,6 +62,9 @@ _CT_AT: Final = _EK_AT + MLKEM768_PUBLIC_SIZE
 STEP_SIZE: Final = _CT_AT + MLKEM768_CIPHERTEXT_SIZE
 SEALED_HEADER_SIZE: Final = _COUNTERS.size + STEP_SIZE + aead.HEADER_OVERHEAD
 ENVELOPE_OVERHEAD: Final = SEALED_HEADER_SIZE + aead.SEAL_OVERHEAD
+
+_Sealed: TypeAlias = tuple[bytes, bytes]
+"""A sealed body, and what it is bound to: AD and the sealed header before it."""
 
 
 class Ratchet(NamedTuple):
@@ -123,7 +126,7 @@ class Ratchet(NamedTuple):
         if len(envelope) < ENVELOPE_OVERHEAD:
             raise CryptoError
         sealed_header = envelope[:SEALED_HEADER_SIZE]
-        sealed = _Sealed(envelope[SEALED_HEADER_SIZE:], ad + sealed_header)
+        sealed = envelope[SEALED_HEADER_SIZE:], ad + sealed_header
         for index, old in enumerate(self.old):
             header = old.header_key.try_open(sealed_header, ad)
             if header is not None:
@@ -162,7 +165,7 @@ class Ratchet(NamedTuple):
         if pn != chain.pn or sha256(step) != chain.step_hash:
             raise PossibleRestoredCopy
         key, skipped = chain.skipped.take(n)
-        body = sealed.open(key)
+        body = aead.open_sealed(key, *sealed)
         rest = (chain.with_skipped(skipped),) if len(skipped) else ()
         old = self.old[:index] + rest + self.old[index + 1 :]
         return Ratchet(self.roots, self.sending, self.receiving, old), body, 0
@@ -176,7 +179,7 @@ class Ratchet(NamedTuple):
         old, lapsed = self.old, 0
         if n < chain.n:
             key, skipped = chain.skipped.take(n)
-            body = sealed.open(key)
+            body = aead.open_sealed(key, *sealed)
             chain = chain.with_skipped(skipped)
         elif n == chain.n:
             chain, body = _open_next(chain, sealed)
@@ -226,16 +229,6 @@ class Ratchet(NamedTuple):
             raise CryptoError
         chain, unkept = _skip_to(chain, pn, day)
         return ((*self.old, chain.closed()) if len(chain.skipped) else self.old), unkept
-
-
-class _Sealed(NamedTuple):
-    """A sealed body and what it is bound to: AD and the sealed header before it."""
-
-    body: bytes
-    bound: bytes
-
-    def open(self, message_key: bytes) -> bytes:
-        return aead.open_sealed(message_key, self.body, self.bound)
 
 
 def _parse_header(raw: bytes) -> tuple[int, int, bytes]:
@@ -288,7 +281,7 @@ def _skip_to(chain: ReceivingChain, n: int, day: int) -> tuple[ReceivingChain, i
 def _open_next(chain: ReceivingChain, sealed: _Sealed) -> tuple[ReceivingChain, bytes]:
     """Open the chain's next message."""
     chain_key, message_key = kdf_ck(chain.chain_key)
-    body = sealed.open(message_key)
+    body = aead.open_sealed(message_key, *sealed)
     return ReceivingChain(chain.head, chain_key, chain.n + 1, chain.skipped), body
 
 

@@ -87,13 +87,15 @@ class Opened(NamedTuple):
         return f"Opened({self.session!r}, lapsed={self.lapsed})"
 
 
-@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Session:
     """The secret state that one contact has; immutable, and stored as `to_bytes` gives it."""
 
-    _pairing: Pairing
-    _requests: Requests
-    _ratchet: Ratchet
+    __slots__ = ("_pairing", "_ratchet", "_requests")
+
+    def __init__(self, pairing: Pairing, requests: Requests, ratchet: Ratchet) -> None:
+        self._pairing: Final = pairing
+        self._requests: Final = requests
+        self._ratchet: Final = ratchet
 
     def __repr__(self) -> str:
         return f"Session({self._pairing.role.name.lower()})"

@@ -16,6 +16,7 @@ MAX_OLD_CHAINS: Final = 64
 LIFETIME_DAYS: Final = 14
 
 _ENTRY: Final = struct.Struct(">II32s")
+_MAX_DAY: Final = 2**32 - 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,8 +50,10 @@ class SkippedKeys:
         """Return these keys and those of a gap, which starts at `first_n`."""
         if not keys:
             return self
+        # Four bytes are stored; a clock that is centuries off must not stop a message.
+        stored = min(max(day, 0), _MAX_DAY)
         added = dict(self._by_n)
-        added.update((first_n + i, (day, key)) for i, key in enumerate(keys))
+        added.update((first_n + i, (stored, key)) for i, key in enumerate(keys))
         return SkippedKeys(added)
 
     def without_oldest(self, count: int) -> SkippedKeys:

@@ -6,141 +6,30 @@ encapsulation it returns (secret, ciphertext). A state is changed in place only 
 """
 
 import copy
-import hashlib
-import hmac as hmac_module
 
 from cryptography.hazmat.primitives.asymmetric.mlkem import (
     MLKEM768PrivateKey,
-    MLKEM768PublicKey,
     MLKEM1024PrivateKey,
 )
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
-from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 
-
-class Refused(Exception):
-    """Anything that the text refuses."""
-
-
-# Section 3
-
-
-def H(data):
-    return hashlib.sha256(data).digest()
-
-
-def SHA512(data):
-    return hashlib.sha512(data).digest()
-
-
-def HMAC(key, data):
-    return hmac_module.new(key, data, hashlib.sha512).digest()
-
-
-def hkdf_with_salt(salt, ikm, info, length):
-    prk = HMAC(salt, ikm)
-    t = b""
-    okm = b""
-    i = 1
-    while len(okm) < length:
-        t = HMAC(prk, t + info + bytes([i]))
-        okm = okm + t
-        i = i + 1
-    return okm[0:length]
-
-
-def HKDF(ikm, info, length):
-    return hkdf_with_salt(b"\x00" * 64, ikm, info, length)
-
-
-def kdf_ck(ck):
-    o = HMAC(ck, b"exile/1/ck")
-    return o[0:32], o[32:64]
-
-
-def kdf_rk(rk, ikm, th):
-    okm = hkdf_with_salt(rk, ikm, b"exile/1/rk" + th, 96)
-    return okm[0:32], okm[32:64], okm[64:96]
-
-
-def step_th(receiver_dh, sender_dh, receiver_ek, sender_ek, ct):
-    return H(b"exile/1/th" + receiver_dh + sender_dh + receiver_ek + sender_ek + ct)
-
-
-def aead_encrypt(key, nonce, pt, ad):
-    return ChaCha20Poly1305(key).encrypt(nonce, pt, ad)
-
-
-def aead_decrypt(key, nonce, ct, ad):
-    try:
-        return ChaCha20Poly1305(key).decrypt(nonce, ct, ad)
-    except Exception as error:
-        raise Refused from error
-
-
-def seal(mk, pt, ad, random32):
-    nonce = HMAC(mk, b"exile/1/nonce" + random32 + SHA512(pt) + SHA512(ad))[0:24]
-    o = HMAC(mk, b"exile/1/body" + nonce)
-    return nonce + o[32:64] + aead_encrypt(o[0:32], b"\x00" * 12, pt, ad)
-
-
-def unseal(mk, sealed, ad):
-    nonce = sealed[0:24]
-    o = HMAC(mk, b"exile/1/body" + nonce)
-    if o[32:64] != sealed[24:56]:
-        raise Refused
-    return aead_decrypt(o[0:32], b"\x00" * 12, sealed[56:], ad)
-
-
-def seal_header(hk, header, ad, random32):
-    nonce = HMAC(hk, b"exile/1/hnonce" + random32 + SHA512(header))[0:12]
-    return nonce + aead_encrypt(hk, nonce, header, ad)
-
-
-def unseal_header(hk, sealed, ad):
-    return aead_decrypt(hk, sealed[0:12], sealed[12:], ad)
-
-
-# Section 2: keys
-
-
-def dh_public(private):
-    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
-
-
-def dh(private, public):
-    if int.from_bytes(public, "little") >= 2**255 - 19:
-        raise Refused
-    try:
-        key = X25519PrivateKey.from_private_bytes(private)
-        output = key.exchange(X25519PublicKey.from_public_bytes(public))
-    except Exception as error:
-        raise Refused from error
-    if output == b"\x00" * 32:
-        raise Refused
-    return output
-
-
-def check_kem768(public):
-    """FIPS 203, section 7.2: every coefficient of 12 bits is below q."""
-    bits = int.from_bytes(public[0:1152], "little")
-    for _ in range(768):
-        if bits & 0xFFF >= 3329:
-            raise Refused
-        bits = bits >> 12
-
-
-def kem768_public(seed):
-    return MLKEM768PrivateKey.from_seed_bytes(seed).public_key().public_bytes_raw()
-
-
-def kem1024_public(seed):
-    return MLKEM1024PrivateKey.from_seed_bytes(seed).public_key().public_bytes_raw()
-
-
-def encapsulate768(public):
-    return MLKEM768PublicKey.from_public_bytes(public).encapsulate()
-
+from tests.reference.tools import (
+    HKDF,
+    SHA512,
+    H,
+    Refused,
+    check_kem768,
+    dh,
+    dh_public,
+    kdf_ck,
+    kdf_rk,
+    kem768_public,
+    kem1024_public,
+    seal,
+    seal_header,
+    step_th,
+    unseal,
+    unseal_header,
+)
 
 # Section 4
 
@@ -478,41 +367,3 @@ def forget_old(state, day):
     kept = [entry for entry in state["skipped"] if day - entry["day"] <= 14]
     state["lapsed"] = state["lapsed"] + len(state["skipped"]) - len(kept)
     state["skipped"] = kept
-
-
-# Section 7
-
-
-def fingerprint_hash(identifier, key):
-    value = SHA512(b"\x00\x00" + key + identifier + key)
-    for _ in range(5199):
-        value = SHA512(value + key)
-    return value
-
-
-def thirty_digits(value):
-    digits = ""
-    for i in range(6):
-        number = 0
-        for byte in value[5 * i : 5 * i + 5]:
-            number = number * 256 + byte
-        digits = digits + str(number % 100000).zfill(5)
-    return digits
-
-
-def numeric_fingerprint(local_id, local_key, remote_id, remote_key):
-    local = fingerprint_hash(local_id, local_key)
-    remote = fingerprint_hash(remote_id, remote_key)
-    halves = sorted([thirty_digits(local), thirty_digits(remote)])
-    scannable = bytes.fromhex("080212220a20") + local[0:32]
-    scannable = scannable + bytes.fromhex("1a220a20") + remote[0:32]
-    return halves[0] + halves[1], scannable
-
-
-def fingerprint_id(ik, bh):
-    return H(b"exile/1/fpid" + ik + bh)
-
-
-def word_indices(digits):
-    bits = "".join(format(byte, "08b") for byte in H(digits.encode("ascii")))
-    return [int(bits[11 * i : 11 * i + 11], 2) for i in range(12)]

@@ -6,6 +6,8 @@ import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from hypothesis import settings
+
 from exile_tui.crypto import aead
 from exile_tui.crypto.chains import Pending, ReceivingChain, SendingChain
 from exile_tui.crypto.entropy import SystemEntropy
@@ -21,6 +23,8 @@ from exile_tui.crypto.keys import MlKem768Public, MlKem1024Public
 from exile_tui.crypto.session import Session
 
 SYSTEM = SystemEntropy()
+EXAMPLES = settings(derandomize=True, deadline=None)
+"""The same examples in every run."""
 DAY = 20_000
 REQUEST_BODY = 11_215
 SMALL = 1_683
@@ -136,7 +140,7 @@ def with_sending(session: Session, **changes: Any) -> Session:
         sending = sending._replace(**changes)
     else:
         sending = dataclasses.replace(sending, **changes)
-    return dataclasses.replace(session, _ratchet=ratchet._replace(sending=sending))
+    return Session(session._pairing, session._requests, ratchet._replace(sending=sending))
 
 
 def with_sent(session: Session, sent: int) -> Session:

@@ -8,6 +8,7 @@ from exile_tui.crypto.session import Session
 from exile_tui.errors import CryptoError
 from tests.unit.crypto.support import (
     DAY,
+    EXAMPLES,
     SYSTEM,
     body,
     established,
@@ -64,7 +65,7 @@ def test_cut_or_longer_bytes_are_refused(name: str) -> None:
         Session.from_bytes(raw + b"\0")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(EXAMPLES, max_examples=300)
 @given(name=st.sampled_from(sorted(KINDS)), data=st.data())
 def test_damaged_bytes_are_refused_or_are_another_state(name: str, data: st.DataObject) -> None:
     raw = bytearray(KINDS[name].to_bytes())
@@ -77,7 +78,7 @@ def test_damaged_bytes_are_refused_or_are_another_state(name: str, data: st.Data
     assert session.to_bytes() == bytes(raw)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(EXAMPLES, max_examples=300)
 @given(raw=st.binary(max_size=400))
 def test_other_bytes_are_refused(raw: bytes) -> None:
     with pytest.raises(CryptoError):

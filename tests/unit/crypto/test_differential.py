@@ -10,7 +10,7 @@ import pytest
 from exile_tui.crypto.handshake import InviteSecret, bundle_hash, join, open_request
 from exile_tui.crypto.session import Session
 from exile_tui.errors import CryptoError
-from tests.reference import exile1
+from tests.reference import exile1, tools
 from tests.unit.crypto.support import PROFILE, SYSTEM, invited, reload
 
 DAY = 20_000
@@ -50,7 +50,7 @@ class ReferenceSide:
 
     def draw(self, name: str) -> Any:
         if name == "ct":
-            return exile1.encapsulate768(self.state["peer_ek"])
+            return tools.encapsulate768(self.state["peer_ek"])
         return SYSTEM.bytes(LENGTHS.get(name, 32))
 
     @property
@@ -71,7 +71,7 @@ class ReferenceSide:
     def open(self, envelope: bytes, day: int) -> bytes | None:
         try:
             return exile1.session_open(self.state, envelope, day)
-        except exile1.Refused:
+        except tools.Refused:
             return None
 
 

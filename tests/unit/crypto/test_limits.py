@@ -187,6 +187,14 @@ def test_a_clock_that_went_back_lapses_nothing() -> None:
     assert inviter.open(late, 0).body == body("m0")
 
 
+@pytest.mark.parametrize("day", [-1, -(2**40), 2**32, 2**63])
+def test_a_clock_centuries_off_stops_no_message(day: int) -> None:
+    joiner, inviter = established()
+    joiner, (late, newest) = send_many(joiner, 2)
+    inviter = reload(inviter.open(newest, day).session)
+    assert inviter.open(late, DAY).body == body("m0")
+
+
 def test_a_gap_is_counted_before_the_body_is_known_but_nothing_is_kept() -> None:
     joiner, inviter = exchange(*established())
     joiner, envelope = advanced(joiner, 19_999).seal(body("far"), SYSTEM)

@@ -5,10 +5,19 @@ from hypothesis import strategies as st
 
 from exile_tui.crypto.session import Session
 from exile_tui.errors import CryptoError
-from tests.unit.crypto.support import BODIES, DAY, SYSTEM, body, established, reload, send_many
+from tests.unit.crypto.support import (
+    BODIES,
+    DAY,
+    EXAMPLES,
+    SYSTEM,
+    body,
+    established,
+    reload,
+    send_many,
+)
 
 JOINER, INVITER = established()
-RUNS = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+RUNS = settings(EXAMPLES, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 def opens(session: Session, envelope: bytes) -> bytes | None:

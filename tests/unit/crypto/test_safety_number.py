@@ -9,8 +9,8 @@ from exile_tui.crypto.safety_number import (
     session_safety_number,
 )
 from exile_tui.errors import CryptoError
-from tests.reference import exile1
-from tests.unit.crypto.support import established
+from tests.reference import fingerprint
+from tests.unit.crypto.support import EXAMPLES, established
 
 ALICE = b"\x05" + bytes(range(32))
 BOB = b"\x05" + bytes(range(32, 64))
@@ -61,7 +61,7 @@ def test_a_session_has_one_number() -> None:
 def test_another_bundle_gives_another_number() -> None:
     ik = bytes(range(32))
     assert fingerprint_id(ik, bytes(32)) != fingerprint_id(ik, b"\x01" + bytes(31))
-    assert fingerprint_id(ik, bytes(32)) == exile1.fingerprint_id(ik, bytes(32))
+    assert fingerprint_id(ik, bytes(32)) == fingerprint.fingerprint_id(ik, bytes(32))
 
 
 @pytest.mark.parametrize("key", [b"", ALICE[1:], b"\x04" + ALICE[1:], ALICE + b"\0"])
@@ -72,7 +72,7 @@ def test_keys_of_another_form_are_refused(key: bytes) -> None:
         numeric_fingerprint(b"", ALICE, b"", key)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(EXAMPLES, max_examples=20)
 @given(
     local_id=st.binary(max_size=40),
     local=st.binary(min_size=32, max_size=32),
@@ -84,4 +84,4 @@ def test_numbers_are_the_references(
 ) -> None:
     keys = (local_id, b"\x05" + local, remote_id, b"\x05" + remote)
     number = numeric_fingerprint(*keys)
-    assert (number.digits, number.scannable) == exile1.numeric_fingerprint(*keys)
+    assert (number.digits, number.scannable) == fingerprint.numeric_fingerprint(*keys)

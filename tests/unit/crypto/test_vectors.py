@@ -21,7 +21,7 @@ from exile_tui.crypto.keys import MlKem768Seed
 from exile_tui.crypto.safety_number import numeric_fingerprint
 from exile_tui.crypto.session import Session
 from exile_tui.crypto.words import words
-from tests.reference import exile1
+from tests.reference import exile1, fingerprint, tools
 from tests.unit.crypto.support import SYSTEM, ReplayEntropy
 
 VECTORS = Path(__file__).parents[2] / "vectors"
@@ -64,29 +64,29 @@ def unhex(entry: dict[str, Any], *names: str) -> list[bytes]:
 def test_primitives() -> None:
     v = load("primitives.json")
     ikm, output = unhex(v["hkdf"], "ikm", "output")
-    for hkdf in (kdf.hkdf, exile1.HKDF):
+    for hkdf in (kdf.hkdf, tools.HKDF):
         assert hkdf(ikm, v["hkdf"]["info"].encode(), v["hkdf"]["length"]) == output
     ck, output = unhex(v["kdf_ck"], "ck", "output")
-    assert b"".join(kdf.kdf_ck(ck)) == b"".join(exile1.kdf_ck(ck)) == output
+    assert b"".join(kdf.kdf_ck(ck)) == b"".join(tools.kdf_ck(ck)) == output
     rk, ikm, th, output = unhex(v["kdf_rk"], "rk", "ikm", "th", "output")
-    assert b"".join(kdf.kdf_rk(rk, ikm, th)) == b"".join(exile1.kdf_rk(rk, ikm, th)) == output
+    assert b"".join(kdf.kdf_rk(rk, ikm, th)) == b"".join(tools.kdf_rk(rk, ikm, th)) == output
     mk, text, ad, sealed = unhex(v["seal"], "mk", "text", "ad", "sealed")
     random = v["seal"]["random"]
     assert aead.seal(mk, text, ad, replay(random)) == sealed
-    assert exile1.seal(mk, text, ad, raw(random["body"])) == sealed
-    assert aead.open_sealed(mk, sealed, ad) == exile1.unseal(mk, sealed, ad) == text
+    assert tools.seal(mk, text, ad, raw(random["body"])) == sealed
+    assert aead.open_sealed(mk, sealed, ad) == tools.unseal(mk, sealed, ad) == text
     hk, header, ad, sealed = unhex(v["seal_header"], "hk", "header", "ad", "sealed")
     random = v["seal_header"]["random"]
     assert aead.seal_header(hk, header, ad, replay(random)) == sealed
-    assert exile1.seal_header(hk, header, ad, raw(random["header"])) == sealed
-    assert aead.open_header(hk, sealed, ad) == exile1.unseal_header(hk, sealed, ad) == header
+    assert tools.seal_header(hk, header, ad, raw(random["header"])) == sealed
+    assert aead.open_header(hk, sealed, ad) == tools.unseal_header(hk, sealed, ad) == header
     seed, public, secret, ciphertext = unhex(
         v["ml_kem_768"], "seed", "public", "secret", "ciphertext"
     )
-    assert MlKem768Seed(seed).public_raw() == exile1.kem768_public(seed) == public
+    assert MlKem768Seed(seed).public_raw() == tools.kem768_public(seed) == public
     assert MlKem768Seed(seed).decapsulate(ciphertext) == secret
     key, text, sealed = unhex(v["single_use"], "key", "text", "sealed")
-    assert aead.aead_encrypt(key, text) == exile1.aead_encrypt(key, bytes(12), text, b"") == sealed
+    assert aead.aead_encrypt(key, text) == tools.aead_encrypt(key, bytes(12), text, b"") == sealed
     assert aead.aead_decrypt(key, sealed) == text
 
 
@@ -171,7 +171,7 @@ def test_conversation(implementation: type[Program] | type[Reference]) -> None:
             continue
         body = padded(event["contents"], event["size"])
         envelope = talk.seal(event["seal"], body, event["random"])
-        assert exile1.H(envelope).hex() == event["sha256"]
+        assert tools.H(envelope).hex() == event["sha256"]
         if "envelope" in event:
             assert envelope.hex() == event["envelope"]
         envelopes.append(envelope)
@@ -206,7 +206,7 @@ def test_safety_numbers() -> None:
     for entry in entries:
         given = unhex(entry, "local_id", "local_key", "remote_id", "remote_key")
         number = numeric_fingerprint(*given)
-        digits, scannable = exile1.numeric_fingerprint(*given)
+        digits, scannable = fingerprint.numeric_fingerprint(*given)
         assert number.digits == digits == entry["digits"]
         assert number.scannable == scannable == bytes.fromhex(entry["scannable"])
         for language in ("ko", "en"):

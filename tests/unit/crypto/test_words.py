@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from exile_tui.crypto.words import words
 from exile_tui.errors import CryptoError
-from tests.reference import exile1
+from tests.reference import fingerprint
+from tests.unit.crypto.support import EXAMPLES
 
 LANGUAGES = {"ko": "korean.txt", "en": "english.txt"}
 
@@ -33,12 +34,13 @@ def test_the_lists_are_those_of_bip_39() -> None:
     assert all("가" <= letter <= "힣" for word in korean for letter in word)
 
 
+@EXAMPLES
 @given(
     digits=st.text("0123456789", min_size=60, max_size=60), language=st.sampled_from(["ko", "en"])
 )
 def test_words_are_the_references(digits: str, language: str) -> None:
     listed = wordlist(language)
-    expected = tuple(listed[index] for index in exile1.word_indices(digits))
+    expected = tuple(listed[index] for index in fingerprint.word_indices(digits))
     assert words(digits, language) == expected  # type: ignore[arg-type]
     assert len(expected) == 12
 
