@@ -167,8 +167,8 @@ class HttpRelay:
     ) -> AsyncGenerator[Sequence[Frame], None]:
         """Stream frames for 1 to 1024 (id, receive token) pairs, as many at once as have arrived.
 
-        Ends after a `Goodbye`. Whoever stops early closes the generator (`aclose`), or the
-        connection stays until it is collected.
+        Ends after a `Goodbye`, which may be lost with the connection. Whoever stops early closes
+        the generator (`aclose`), or the connection stays until it is collected.
 
         Raises:
             RelayUnreachable: No connection, nothing for 50 s, or it ended without a `Goodbye`.

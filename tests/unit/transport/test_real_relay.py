@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
@@ -238,13 +239,14 @@ async def test_relay_that_ends(tmp_path: Path, gently: bool) -> None:
             keys = await created(relay)
             stream = relay.receive([(keys.id, keys.receive_token)])
             assert await anext(stream) == [CaughtUp(0)]
-            if gently:
-                process.terminate()
+            process.send_signal(signal.SIGTERM if gently else signal.SIGKILL)
+            try:
                 assert [batch async for batch in stream] == [[Goodbye()]]
-            else:
-                process.kill()
-                with pytest.raises(RelayUnreachable):
-                    await anext(stream)
+                assert gently
+            except RelayUnreachable:
+                # Also when gently: h2 drops what it was fed together with a GOAWAY and a ping
+                # behind it, which is how the relay's HTTP/2 server says goodbye in turn.
+                pass
             assert process.wait(GUARD) == (0 if gently else -9)
             with pytest.raises(RelayUnreachable):
                 await relay.facts()
