@@ -8,45 +8,57 @@ from exile_tui.clock import SystemClock
 from exile_tui.errors import N_, RelayUnreachable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from exile_tui.config import Settings
     from exile_tui.core.application import Application
     from exile_tui.core.ports import EmbeddedRelay, Relay
     from exile_tui.wire.address import RelayAddress
 
 
+_NOT_RUNNING = N_(
+    "The relay of this computer isn't running; --start-relay starts it, and so does the "
+    "messenger's screen. Nothing was lost."
+)
 CONNECT_S = 5.0
 """How long this computer's own relay may take to answer a connection."""
 
 
-class OnlyRunning:
-    """This computer's relay for commands that were not told to start one: held, never started."""
+class ThisComputersRelay:
+    """The embedded relay: loaded when first used, and perhaps held but never started."""
 
-    def __init__(self, embedded: EmbeddedRelay) -> None:
-        self._embedded = embedded
+    def __init__(self, directory: Path, *, start: bool) -> None:
+        self._directory = directory
+        self._start = start
+        self._relay: EmbeddedRelay | None = None
 
     async def ensure(self) -> RelayAddress:
         """Hold it running and return its address.
 
         Raises:
-            RelayUnreachable: It does not run.
+            RelayUnreachable: It does not run, and is not to be started.
         """
-        address = self._embedded.address()
-        if address is None or not await _listens(address):
-            raise RelayUnreachable(
-                N_(
-                    "The relay of this computer isn't running; --start-relay starts it, and so "
-                    "does the messenger's screen. Nothing was lost."
-                )
-            )
-        return await self._embedded.ensure()
+        if not self._start:
+            address = self.address()
+            if address is None or not await _listens(address):
+                raise RelayUnreachable(_NOT_RUNNING)
+        return await self._loaded().ensure()
 
     def address(self) -> RelayAddress | None:
-        """Return its address; None when it never ran."""
-        return self._embedded.address()
+        """Return its address without starting it; None when it never ran."""
+        return self._loaded().address()
 
     async def release(self) -> None:
         """Let go."""
-        await self._embedded.release()
+        if self._relay is not None:
+            await self._relay.release()
+
+    def _loaded(self) -> EmbeddedRelay:
+        from exile_tui.relay.embedded import EmbeddedRelay
+
+        if self._relay is None:
+            self._relay = EmbeddedRelay(self._directory)
+        return self._relay
 
 
 async def _listens(address: RelayAddress) -> bool:
@@ -69,10 +81,9 @@ def make_embedded(settings: Settings, *, start: bool = True) -> EmbeddedRelay:
         start: Start it when it is needed; otherwise its absence is a `RelayUnreachable`.
     """
     from exile_tui import paths
-    from exile_tui.relay.embedded import EmbeddedRelay
 
-    embedded = EmbeddedRelay(paths.relay_directory(paths.data_home(settings.data_dir)))
-    return embedded if start else OnlyRunning(embedded)
+    directory = paths.relay_directory(paths.data_home(settings.data_dir))
+    return ThisComputersRelay(directory, start=start)
 
 
 def make_application(settings: Settings, embedded: EmbeddedRelay) -> Application:

@@ -1,0 +1,332 @@
+"""Two clients, a relay, and `kill -9` at random moments; then the books must balance."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import random
+import shutil
+import socket
+import sys
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from benchmarks.faults.driver import PASSPHRASE, make_application, number_of, text_of
+from exile_tui.core.application import Application, FirstRun, RelayChoice, RelayChoiceKind
+from exile_tui.core.model import Delivery, Direction, MessageKind
+
+ROOT = Path(__file__).resolve().parents[2]
+SIDES = ("a", "b")
+NAMES = {"a": "가람이라는 사람", "b": "나루라는 사람"}
+RELAY_KEEPS = ("key.pem", "certificate.pem")
+"""What of the relay's directory survives the loss of everything: names that contain this."""
+
+
+class Process:
+    """A child whose output lines are kept, and which can be killed and started again."""
+
+    def __init__(self, name: str, command: Sequence[str], output: Path) -> None:
+        self.name = name
+        self.lines: list[str] = []
+        self.heard: dict[str, dict[int, float]] = defaultdict(dict)
+        """What a driver said of which message, and when it said so first."""
+        self.repeated: list[str] = []
+        """What it said again of a message, in any of its lives."""
+        self._command = [sys.executable, "-m", *command]
+        self._output = output
+        self._child: asyncio.subprocess.Process | None = None
+        self._reader: asyncio.Task[None] | None = None
+        self._waiters: list[tuple[Callable[[], bool], asyncio.Event]] = []
+
+    async def start(self, first_line: str) -> str:
+        """Start it and return its first line that holds a text."""
+        before = len(self.lines)
+        with (self._output / f"{self.name}.err").open("ab") as complaints:
+            self._child = await asyncio.create_subprocess_exec(
+                *self._command,
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                stderr=complaints,
+                cwd=ROOT,
+                env=os.environ | {"PYTHONUNBUFFERED": "1"},
+            )
+        self._reader = asyncio.create_task(self._read())
+        child = self._child
+        await self.until(
+            lambda: (
+                any(first_line in line for line in self.lines[before:])
+                or child.returncode is not None
+            )
+        )
+        for line in self.lines[before:]:
+            if first_line in line:
+                return line
+        raise RuntimeError(f"{self.name} ended with {child.returncode}: {self.complaints()}")
+
+    async def _read(self) -> None:
+        assert self._child is not None
+        assert self._child.stdout is not None
+        with (self._output / f"{self.name}.out").open("ab") as kept:
+            while line := await self._child.stdout.readline():
+                kept.write(line)
+                self._take(line.decode().rstrip("\n"))
+                self._wake()
+        await self._child.wait()
+        self._wake()
+
+    def _take(self, line: str) -> None:
+        self.lines.append(line)
+        if line.startswith("{"):
+            record = json.loads(line)
+            at = record.pop("at")
+            for what, number in record.items():
+                if number in self.heard[what]:
+                    self.repeated.append(what)
+                else:
+                    self.heard[what][number] = at
+
+    def _wake(self) -> None:
+        for condition, event in self._waiters:
+            if condition():
+                event.set()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until a condition on what it printed, or on its end, holds."""
+        waiter = (condition, asyncio.Event())
+        self._waiters.append(waiter)
+        try:
+            if not condition():
+                await waiter[1].wait()
+        finally:
+            self._waiters.remove(waiter)
+
+    def tell(self, line: str) -> None:
+        """Write a line to its standard input; one that is gone is not told."""
+        if self._child is not None and self._child.stdin is not None:
+            with contextlib.suppress(ConnectionError, BrokenPipeError):
+                self._child.stdin.write(line.encode() + b"\n")
+
+    async def end(self, *, kill: bool) -> int:
+        """Kill it with -9, or end it as the system would; return its exit code."""
+        assert self._child is not None
+        assert self._reader is not None
+        with contextlib.suppress(ProcessLookupError):
+            if kill:
+                self._child.kill()
+            else:
+                self._child.terminate()
+        await self._reader
+        return await self._child.wait()
+
+    def complaints(self) -> str:
+        """Return what it wrote to standard error."""
+        return (self._output / f"{self.name}.err").read_text(errors="replace")
+
+
+@dataclass
+class Books:
+    """What a run came to."""
+
+    kills: dict[str, int] = field(default_factory=dict)
+    secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
+    """What nobody but the two clients may be able to read: a label and the bytes."""
+
+
+class Battle:
+    """One run: set up, fight, settle, check."""
+
+    def __init__(self, directory: Path, seed: int) -> None:
+        self.directory = directory
+        self.output = directory / "output"
+        self.relay_home = directory / "relay"
+        self.books = Books()
+        self._random = random.Random(seed)
+        self._address = ""
+        self._allowed = 0
+        self._sent: dict[str, set[int]] = {side: set() for side in SIDES}
+        self.output.mkdir(parents=True)
+        self._port = _free_port()
+        command = ("exile_tui", "relay", "--host", "127.0.0.1", "--port", str(self._port))
+        command += ("--data-dir", str(self.relay_home))
+        self.relay = Process("relay", command, self.output)
+        self.clients = {side: self._client(side) for side in SIDES}
+
+    def home(self, side: str) -> Path:
+        """Return the data directory of a client."""
+        return self.directory / f"client-{side}"
+
+    def envelopes(self) -> list[bytes]:
+        """Return every envelope that a client gave to the relay."""
+        found = []
+        for side in SIDES:
+            data = self._log(side).read_bytes() if self._log(side).exists() else b""
+            while data:
+                size = int.from_bytes(data[:4], "big")
+                found.append(data[4 : 4 + size])
+                data = data[4 + size :]
+        return found
+
+    async def set_up(self) -> None:
+        """Start the relay, make two profiles that are each other's contact, start the clients."""
+        self._address = await self._start_relay()
+        first, second = [make_application(self.home(side), side) for side in SIDES]
+        try:
+            for application, side in ((first, "a"), (second, "b")):
+                choice = RelayChoice(RelayChoiceKind.ADDRESS, self._address)
+                await application.create(FirstRun(NAMES[side], PASSPHRASE, choice))
+            await self._introduce(first, second)
+        finally:
+            await first.close()
+            await second.close()
+        for client in self.clients.values():
+            await client.start("ready")
+
+    async def _introduce(self, first: Application, second: Application) -> None:
+        inviter, joiner = first.messenger, second.messenger
+        assert inviter is not None
+        assert joiner is not None
+        invite = await inviter.create_invite()
+        await inviter.synchronize()
+        self._keep("link", invite.link.encode())
+        self._keep("bundle hash", invite.bundle_hash)
+        self._keep("invite keys", invite.secret[-32:])
+        await joiner.join(invite.link)
+        await joiner.synchronize()
+        await inviter.synchronize()
+        (request,) = await inviter.contacts()
+        await inviter.accept(request.id)
+        await inviter.synchronize()
+        await joiner.synchronize()
+
+    async def fight(self, kills: int, messages: int, *, lose_relay_at: int | None = None) -> None:
+        """Let both sides write, and kill one of the three again and again.
+
+        Args:
+            kills: How often.
+            messages: How many each side has written in the end.
+            lose_relay_at: The kill at which the relay loses everything but its key.
+        """
+        for kill in range(kills):
+            self._allow(messages * (kill + 1) // kills)
+            await self._a_random_moment()
+            if kill == lose_relay_at:
+                await self.relay.end(kill=True)
+                self._lose_relay()
+                await self._start_relay()
+                continue
+            victim = self._random.choice((*SIDES, "relay"))
+            self.books.kills[victim] = self.books.kills.get(victim, 0) + 1
+            if victim == "relay":
+                await self.relay.end(kill=True)
+                await self._start_relay()
+            else:
+                await self.clients[victim].end(kill=True)
+                await self._start_client(victim)
+
+    async def settle(self, messages: int) -> None:
+        """Wait until both sides show everything as delivered, then end the clients."""
+        self._allow(messages)
+        for side in SIDES:
+            client = self.clients[side]
+            await client.until(lambda client=client: len(client.heard["delivered"]) == messages)
+        for side in SIDES:
+            code = await self.clients[side].end(kill=False)
+            assert code == 0, self.clients[side].complaints()
+
+    async def check_books(self, messages: int) -> None:
+        """Compare what was shown with what is there.
+
+        Raises:
+            AssertionError: Something was lost, doubled, out of order or shown too early.
+        """
+        for side, peer in (SIDES, SIDES[::-1]):
+            application = make_application(self.home(side), side)
+            messenger = await application.unlock(PASSPHRASE)
+            (contact,) = await messenger.contacts()
+            lines = await messenger.messages(contact.id, limit=1_000_000)
+            await application.close()
+            assert all(line.kind is MessageKind.TEXT for line in lines), "something never arrived"
+            arrived = [line.text for line in lines if line.direction is Direction.IN]
+            assert arrived == [text_of(peer, number) for number in range(messages)]
+            own = [line for line in lines if line.direction is Direction.OUT]
+            assert [number_of(line.text) for line in own] == list(range(messages))
+            assert all(line.delivery is Delivery.DELIVERED for line in own)
+            client = self.clients[side]
+            assert "received" not in client.repeated, "shown twice"
+            seen = list(client.heard["received"])
+            assert seen == sorted(seen), "shown out of order"
+            assert set(client.heard["sent"]) <= set(range(messages))
+            assert not client.heard["odd"]
+
+    async def collect_secrets(self) -> None:
+        """Read from the clients' databases what the relay must not know."""
+        for side in SIDES:
+            application = make_application(self.home(side), side)
+            messenger = await application.unlock(PASSPHRASE)
+            async with messenger._context.store.snapshot() as tx:
+                for number, mailbox in enumerate(await tx.mailboxes.all()):
+                    self._keep(f"{side} receive token {number}", mailbox.receive_token)
+                    self._keep(f"{side} send token {number}", mailbox.send_token)
+            await application.close()
+            self._keep(f"name of {side}", NAMES[side].encode())
+            self._keep(f"a text of {side}", text_of(side, 0).split("00000")[1].encode())
+        self._keep("passphrase", PASSPHRASE.encode())
+
+    def _keep(self, label: str, secret: bytes) -> None:
+        self.books.secrets[label] = secret
+
+    async def close(self) -> None:
+        """End whatever still runs."""
+        for process in (*self.clients.values(), self.relay):
+            if process._child is not None and process._child.returncode is None:
+                await process.end(kill=True)
+
+    # -- the parts of a fight ------------------------------------------------------------------
+
+    def _client(self, side: str) -> Process:
+        command = ["benchmarks.faults.driver", "--home", str(self.home(side)), "--profile", side]
+        command += ["--log", str(self._log(side))]
+        return Process(f"client-{side}", command, self.output)
+
+    def _log(self, side: str) -> Path:
+        return self.directory / f"envelopes-{side}"
+
+    async def _start_relay(self) -> str:
+        line = await self.relay.start("https://")
+        return next(word for word in line.split() if word.startswith("https://"))
+
+    async def _start_client(self, side: str) -> None:
+        await self.clients[side].start("ready")
+        self.clients[side].tell(str(self._allowed))
+
+    def _allow(self, messages: int) -> None:
+        self._allowed = messages
+        for client in self.clients.values():
+            client.tell(str(messages))
+
+    async def _a_random_moment(self) -> None:
+        """Wait for some lines of a client, then a little: right after an event or in the middle."""
+        client = self.clients[self._random.choice(SIDES)]
+        wanted = len(client.lines) + self._random.randrange(1, 20)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._random.uniform(0.05, 0.5)):
+                await client.until(lambda: len(client.lines) >= wanted)
+        await asyncio.sleep(self._random.uniform(0, 0.02))
+
+    def _lose_relay(self) -> None:
+        for path in self.relay_home.iterdir():
+            if any(word in path.name for word in RELAY_KEEPS):
+                continue
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
