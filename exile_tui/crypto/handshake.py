@@ -28,6 +28,7 @@ from exile_tui.crypto.keys import (
 from exile_tui.crypto.ratchet import Ratchet
 from exile_tui.crypto.request import PROFILE_BLOCK_SIZE, Request, try_request
 from exile_tui.crypto.session import NO_REQUESTS, Pairing, Requests, Role, Session
+from exile_tui.crypto.skipped import storable_day
 from exile_tui.errors import CryptoError
 
 _INVITE_VERSION: Final = 1
@@ -207,7 +208,7 @@ def open_request(secret: InviteSecret, bh: bytes, envelope: bytes, day: int) -> 
         NoReceivingChain(),
         (),
     )
-    ratchet, body, lapsed = unstarted.open(request.ratchet_envelope, pairing.ad, day)
+    ratchet, body, lapsed = unstarted.open(request.ratchet_envelope, pairing.ad, storable_day(day))
     return OpenedRequest(Session(pairing, NO_REQUESTS, ratchet), profile_block, body, lapsed)
 
 

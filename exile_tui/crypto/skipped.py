@@ -19,6 +19,11 @@ _ENTRY: Final = struct.Struct(">II32s")
 _MAX_DAY: Final = 2**32 - 1
 
 
+def storable_day(day: int) -> int:
+    """Return the day in the range that is stored: a clock that is far off must stop no message."""
+    return min(max(day, 0), _MAX_DAY)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class SkippedKeys:
     """The skipped message keys of one receiving chain, in ascending n, which is their age too.
@@ -50,10 +55,8 @@ class SkippedKeys:
         """Return these keys and those of a gap, which starts at `first_n`."""
         if not keys:
             return self
-        # Four bytes are stored; a clock that is centuries off must not stop a message.
-        stored = min(max(day, 0), _MAX_DAY)
         added = dict(self._by_n)
-        added.update((first_n + i, (stored, key)) for i, key in enumerate(keys))
+        added.update((first_n + i, (day, key)) for i, key in enumerate(keys))
         return SkippedKeys(added)
 
     def without_oldest(self, count: int) -> SkippedKeys:

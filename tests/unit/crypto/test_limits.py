@@ -192,7 +192,7 @@ def test_a_clock_centuries_off_stops_no_message(day: int) -> None:
     joiner, inviter = established()
     joiner, (late, newest) = send_many(joiner, 2)
     inviter = reload(inviter.open(newest, day).session)
-    assert inviter.open(late, DAY).body == body("m0")
+    assert inviter.open(late, day).body == body("m0")
 
 
 def test_a_gap_is_counted_before_the_body_is_known_but_nothing_is_kept() -> None:
