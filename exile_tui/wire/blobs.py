@@ -29,13 +29,13 @@ class PutBlob:
     """Unix seconds."""
 
     blob: bytes = field(repr=False)
-    """At most 1 MiB."""
+    """1 byte to 1 MiB."""
 
     def __post_init__(self) -> None:
         require_length(self.blob_id, ID_SIZE)
         require_length(self.delete_hash, HASH_SIZE)
         require_range(self.expiry, 0, MAX_EXPIRY)
-        require_range(len(self.blob), 0, MAX_BLOB)
+        require_range(len(self.blob), 1, MAX_BLOB)
 
     def encode(self) -> bytes:
         """Encode it as it follows the authorization."""
@@ -110,7 +110,7 @@ class PutBlobsDecoder:
         if tail is None:
             return None
         expiry, length = tail
-        if length > self._max_blob or self._count == MAX_BLOBS:
+        if not 1 <= length <= self._max_blob or self._count == MAX_BLOBS:
             raise WireError
         if len(self._buffer) < _NAMES + _TAIL.size + length:
             return None
@@ -144,9 +144,9 @@ class BlobsDecoder:
         blobs: list[bytes | None] = []
         while self._left and (head := self._buffer.peek(_ANSWER)) is not None:
             status, length = head
-            if status not in (_FOUND, _ABSENT) or length > self._max_blob:
-                raise WireError
-            if status == _ABSENT and length:
+            if status == _FOUND:
+                require_range(length, 1, self._max_blob)
+            elif status != _ABSENT or length:
                 raise WireError
             if len(self._buffer) < _ANSWER.size + length:
                 break

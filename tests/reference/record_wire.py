@@ -202,7 +202,7 @@ def relay() -> dict[str, Any]:
         "ticket": phrase + hashed + (1_790_000_000).to_bytes(8, "big"),
         "blob put": by_box
         + plain.put_blob(box, hashed, 1_790_000_000, bytes(4096))
-        + plain.put_blob(named("box 2", 16), hashed, 253402300799, b""),
+        + plain.put_blob(named("box 2", 16), hashed, 253402300799, b"x"),
         "blob get": box + named("box 2", 16),
     }
     frames = [

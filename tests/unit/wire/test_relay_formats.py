@@ -74,7 +74,7 @@ authorizations = st.one_of(
 )
 seqs = st.integers(0, 2**63 - 1)
 expiries = st.integers(0, MAX_EXPIRY)
-blobs = st.builds(PutBlob, ids, tokens, expiries, st.binary(max_size=200))
+blobs = st.builds(PutBlob, ids, tokens, expiries, st.binary(min_size=1, max_size=200))
 requests = st.one_of(
     st.builds(CreateMailbox, ids, tokens, tokens, authorizations),
     st.builds(MailboxToken, ids, tokens),
@@ -167,7 +167,7 @@ def test_append_is_strict() -> None:
         (lambda n: Acknowledge(ID, TOKEN, [1] * n), MAX_ACKNOWLEDGE, Path.ACKNOWLEDGE),
         (lambda n: GetBlobs([ID] * n), MAX_BLOBS, Path.BLOB_GET),
         (
-            lambda n: PutBlobs(Authorization(), [PutBlob(ID, HASH, 1, b"")] * n),
+            lambda n: PutBlobs(Authorization(), [PutBlob(ID, HASH, 1, b"x")] * n),
             MAX_BLOBS,
             None,
         ),
@@ -210,11 +210,11 @@ def test_expiries_have_a_limit(expiry: int) -> None:
     with pytest.raises(WireError):
         PutTicket(Authorization(), HASH, expiry)
     with pytest.raises(WireError):
-        PutBlob(ID, HASH, expiry, b"")
+        PutBlob(ID, HASH, expiry, b"x")
     if expiry > 0:
         ticket = plain.authorization(0, b"") + HASH + expiry.to_bytes(8, "big")
         assert attempt(PutTicket.decode, ticket) is None
-        put = plain.authorization(0, b"") + plain.put_blob(ID, HASH, expiry, b"")
+        put = plain.authorization(0, b"") + plain.put_blob(ID, HASH, expiry, b"x")
         assert attempt(PutBlobs.decode, put) is None
 
 
@@ -358,10 +358,17 @@ def test_put_in_pieces(several: list[PutBlob], authorization: Authorization, siz
 
 def test_put_is_bounded() -> None:
     assert PutBlob(ID, HASH, 1, bytes(MAX_BLOB)).blob
-    with pytest.raises(WireError):
-        PutBlob(ID, HASH, 1, bytes(MAX_BLOB + 1))
+    for size in (0, MAX_BLOB + 1):
+        with pytest.raises(WireError):
+            PutBlob(ID, HASH, 1, bytes(size))
     head = Authorization().encode() + ID + HASH + bytes(8)
-    for length, right in ((MAX_BLOB, True), (MAX_BLOB + 1, False), (2**32 - 1, False)):
+    for length, right in (
+        (1, True),
+        (MAX_BLOB, True),
+        (0, False),
+        (MAX_BLOB + 1, False),
+        (2**32 - 1, False),
+    ):
         found = attempt(PutBlobsDecoder().feed, head + length.to_bytes(4, "big"))
         assert (found == []) == right
     decoder = PutBlobsDecoder(max_blob=10)
@@ -376,7 +383,10 @@ def test_put_is_bounded() -> None:
             decoder.finish()
 
 
-@given(st.lists(st.none() | st.binary(max_size=100), min_size=1, max_size=5), st.integers(1, 60))
+@given(
+    st.lists(st.none() | st.binary(min_size=1, max_size=100), min_size=1, max_size=5),
+    st.integers(1, 60),
+)
 def test_blob_answers_in_pieces(several: list[bytes | None], size: int) -> None:
     body = b"".join(map(encode_blob_answer, several))
     decoder = BlobsDecoder(len(several))
@@ -392,6 +402,7 @@ def test_blob_answers_in_pieces(several: list[bytes | None], size: int) -> None:
     [
         b"\2\0\0\0\0",
         b"\1\0\0\0\1",
+        b"\0\0\0\0\0",
         b"\0\0\0\0\x0b",
         b"\0\xff\xff\xff\xff",
         encode_blob_answer(b"blob") + b"x",
@@ -403,7 +414,9 @@ def test_blob_answers_are_strict(body: bytes) -> None:
         BlobsDecoder(1, max_blob=10).feed(body)
 
 
-@pytest.mark.parametrize("body", [b"", b"\0", b"\0\0\0\0\5", encode_blob_answer(b"blob")[:-1]])
+@pytest.mark.parametrize(
+    "body", [b"", b"\0", b"\0\0\0\0", b"\0\0\0\0\5", encode_blob_answer(b"blob")[:-1]]
+)
 def test_blob_answers_must_be_whole(body: bytes) -> None:
     decoder = BlobsDecoder(1)
     assert decoder.feed(body) == []

@@ -174,7 +174,7 @@ def relay_requests() -> dict[str, tuple[Any, Any]]:
     envelopes = [bytes([byte]) * size for byte, size in RELAY["envelopes"]]
     blobs = [
         PutBlob(box, hashed, 1_790_000_000, bytes(4096)),
-        PutBlob(raw["box_2"], hashed, 253402300799, b""),
+        PutBlob(raw["box_2"], hashed, 253402300799, b"x"),
     ]
     requests: dict[str, Any] = {
         "create open": CreateMailbox(box, hashed, hash_2, Authorization()),
