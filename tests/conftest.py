@@ -1,4 +1,4 @@
-"""One profile for every test: fixed locale, time zone and animation, before anything is imported."""
+"""One profile for every test, before anything is imported: locale, time zone, no animation."""
 
 from __future__ import annotations
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.app import App
@@ -44,7 +45,7 @@ class ExileApp(App[int], inherit_bindings=False):
     """One window on one profile."""
 
     TITLE = PRODUCT
-    CSS_PATH = "app.tcss"
+    CSS_PATH = Path(__file__).with_name("app.tcss")
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         _go("f2", "contacts", N_("Contacts"), N_("Contacts and requests"), show=True),
@@ -100,6 +101,13 @@ class ExileApp(App[int], inherit_bindings=False):
         ours = "exile-dark" if self.current_theme.dark else "exile-light"
         theme = self.get_theme(ours)
         return dict(theme.variables) if theme is not None else {}
+
+    def get_css_variables(self) -> dict[str, str]:
+        """Give muted text a colour of the theme: Textual's share of the foreground is too faint."""
+        variables = super().get_css_variables()
+        if "muted" in variables:  # not before the themes are loaded
+            variables["text-muted"] = variables["foreground-muted"] = variables["muted"]
+        return variables
 
     # Screens
 

@@ -31,6 +31,7 @@ VARIABLES = (
     *NAMES,
     "verified",
     "unverified",
+    "muted",
     "quote-bar",
     "mention",
     "day-separator",

@@ -97,7 +97,6 @@ class Timeline:
     def _missing(self, message: Message) -> Iterator[Line]:
         count = int(message.text) if message.text.isdecimal() and len(message.text) < 10 else 1
         text = tr_n("Up to {n} message never arrived.", "Up to {n} messages never arrived.", count)
-        yield Line(())
         for row in wrap(text, self.width - 2):
             left = " " * max(0, (self.width - cell_len(row)) // 2)
             yield Line((Span(left + row, "problem"),), message.seq)

@@ -53,3 +53,22 @@ async def settle(pilot: Any) -> None:
     for _ in range(4):
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
+
+
+@pytest.fixture
+def snap(snap_compare: Callable[..., bool]) -> Callable[..., None]:
+    """Compare a screen with its picture; for tests that are not async (it runs its own loop).
+
+    `snap(app, size=(80, 24), before=prepare)`, where `prepare(pilot)` is async.
+    """
+
+    def compare(app: ExileApp, size: tuple[int, int] = (80, 24), before: Any = None) -> None:
+        async def prepare(pilot: Any) -> None:
+            await settle(pilot)
+            if before is not None:
+                await before(pilot)
+                await settle(pilot)
+
+        assert snap_compare(app, terminal_size=size, run_before=prepare)
+
+    return compare

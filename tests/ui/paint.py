@@ -83,7 +83,7 @@ def _paint_cell(
         image.paste(_emoji(cluster), (left, top + 1), _emoji(cluster))
     else:
         font = _font(bold)
-        if cells == 1 and font.getlength(cluster) > CELL[0] or cluster in "✔✓":
+        if (cells == 1 and font.getlength(cluster) > CELL[0]) or cluster in "✔✓":
             font = _fallback(bold)  # marks that Nanum lacks, or draws two cells wide
         draw.text((left, top + 1), cluster, font=font, fill=front)
 

@@ -83,6 +83,7 @@ class ChatsScreen(ExileScreen):
         self._show_talk(None)
         self._reload_list()
         self.query_one(ConversationList).focus()
+        self.watch(self.app, "app_focus", self._looked_at, init=False)
 
     async def retranslate(self) -> None:
         """Show the same conversation in another language; what was typed stays."""
@@ -192,8 +193,9 @@ class ChatsScreen(ExileScreen):
         self.set_class(contact is not None, "-talking")
         nothing = self.query_one("#nothing", Static)
         nothing.display = contact is None
-        self.query_one("#below").display = False
-        for widget in (self.query_one(Conversation), self.query_one(Composer)):
+        below = self.query_one("#below")
+        below.visible = False
+        for widget in (self.query_one(Conversation), below, self.query_one(Composer)):
             widget.display = contact is not None
         self.query_one("#who").display = contact is not None
         self.query_one("#waiting").display = False
@@ -259,16 +261,16 @@ class ChatsScreen(ExileScreen):
             marks=self.exile.marks,
         )
         conversation = self.query_one(Conversation)
-        conversation.show(timeline, messages, opened=opened)
-        if self._go_to:
-            self.call_after_refresh(conversation.go_to, self._go_to)
-            self._go_to = 0
+        if opened:
+            conversation.open(timeline, messages, self._go_to)
+        else:
+            conversation.show(timeline, messages)
 
     @on(Conversation.Shown)
     def _shown(self, event: Conversation.Shown) -> None:
         """Mark as read what was really on the screen, and say how much is further down."""
         below = self.query_one("#below", Static)
-        below.display = event.below > 0
+        below.visible = event.below > 0
         below.update(tr_n("{n} message below: End", "{n} messages below: End", event.below))
         looking = self.app.app_focus and self.app.screen is self
         if self.contact is not None and looking and event.seq > self._read_up_to:
@@ -280,8 +282,9 @@ class ChatsScreen(ExileScreen):
         self._reload_list()
 
     @on(events.ScreenResume)
-    def _resumed(self) -> None:
-        self._reload_messages(opened=False)
+    def _looked_at(self) -> None:
+        """Take what is on the screen as read, now that somebody looks again."""
+        self.query_one(Conversation).tell()
 
     # Writing
 

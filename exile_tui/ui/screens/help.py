@@ -58,7 +58,7 @@ class HelpScreen(ExileModal[None]):
         key = each.key + " " * (width - cell_len(each.key))
         text = Content.assemble((key, "bold $primary"), "  ", each.description)
         return (
-            text + Content.styled(f"  {each.tooltip}", "$foreground-muted")
+            text + Content.styled(f"  {each.tooltip}", "$muted")
             if each.tooltip
             else text
         )

@@ -80,8 +80,8 @@ class SearchScreen(ExileModal[Message]):
         room = self.query_one(OptionList).scrollable_content_region.width - 6
         text = cut(one_line(message.text), max(20, room - cell_len(cut(who, 20))))
         return Content.assemble(
-            (moment, "$foreground-muted"), "  ", (cut(name, 20), "bold"), "\n  ",
-            (f"{cut(who, 20)}: ", "$foreground-muted"), text,
+            (moment, "$muted"), "  ", (cut(name, 20), "bold"), "\n  ",
+            (f"{cut(who, 20)}: ", "$muted"), text,
         )  # fmt: skip
 
     def action_move(self, by: int) -> None:

@@ -81,23 +81,33 @@ class Conversation(ScrollView, can_focus=True):
         self._messages: Sequence[Message] = ()
         self._lines: list[Line] = []
         self._follow = True
+        self._target = 0
         self._strips: dict[int, Strip] = {}
 
     # What is shown
 
-    def show(self, timeline: Timeline, messages: Sequence[Message], *, opened: bool) -> None:
-        """Lay messages out.
+    def show(self, timeline: Timeline, messages: Sequence[Message]) -> None:
+        """Lay messages out; the place stays, or the end if that was shown.
 
         Args:
             timeline: How; its width is replaced by the widget's own.
             messages: The newest of the conversation, oldest first.
-            opened: Whether the conversation was opened now, and not only changed.
         """
         self._timeline, self._messages = timeline, messages
-        self._follow = self._follow or opened
         self._lay_out()
-        if opened and timeline.first_unread:
-            self.call_after_refresh(self._go_to, timeline.first_unread, above=3)
+
+    def open(self, timeline: Timeline, messages: Sequence[Message], seq: int = 0) -> None:
+        """Lay another conversation out.
+
+        Args:
+            timeline: How; its width is replaced by the widget's own.
+            messages: The newest of the conversation, oldest first.
+            seq: Where to begin; 0 for the first unread, else the end.
+        """
+        self._timeline, self._messages = timeline, messages
+        self._target = seq or timeline.first_unread
+        self._follow = not self._target
+        self._lay_out()
 
     def clear(self) -> None:
         """Show nothing."""
@@ -107,7 +117,7 @@ class Conversation(ScrollView, can_focus=True):
         self.refresh()
 
     def _lay_out(self) -> None:
-        if self._timeline is None or not self.size.width:
+        if self._timeline is None or not self.size:
             return
         anchor = self._anchor()
         timeline = replace(self._timeline, width=self._width)
@@ -115,12 +125,13 @@ class Conversation(ScrollView, can_focus=True):
         self._strips.clear()
         self.virtual_size = Size(self._width, len(self._lines))
         self.refresh()
-        if self._follow:
+        if self._target:
+            self._go_to(self._target)
+        elif self._follow:
             self.scroll_end(animate=False, immediate=True, force=True)
-            self.call_after_refresh(self._settle)
         elif anchor is not None:
             self._restore(*anchor)
-            self.call_after_refresh(self._tell)
+        self.call_after_refresh(self._settle)
 
     @property
     def _width(self) -> int:
@@ -145,28 +156,29 @@ class Conversation(ScrollView, can_focus=True):
     def _jump(self, number: int) -> None:
         self.scroll_to(y=max(0, number), animate=False, immediate=True, force=True)
 
-    def _go_to(self, seq: int, above: int = 0) -> None:
+    def _go_to(self, seq: int) -> None:
+        """Bring a message to the upper third of the screen."""
+        above = max(0, self.size.height // 3)
         for number, line in enumerate(self._lines):
             if line.seq >= seq:
                 self._follow = number - above >= self.max_scroll_y
                 self._jump(number - above)
                 break
-        self._tell()
-
-    def go_to(self, seq: int) -> None:
-        """Bring a message to the screen."""
-        self._go_to(seq, above=max(0, self.size.height // 3))
 
     def follow(self) -> None:
         """Stay at the end from the next change on: something of our own comes."""
         self._follow = True
 
     def _settle(self) -> None:
-        if self._follow:
+        """Once the layout stands: be where the target or the end now is, and say what is seen."""
+        if self._target:
+            self._go_to(self._target)
+            self._target = 0
+        elif self._follow:
             self.scroll_end(animate=False, immediate=True, force=True)
-        self._tell()
+        self.tell()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Say what is on the screen now."""
         bottom = min(len(self._lines), round(self.scroll_y) + self.size.height)
         seen = [line.seq for line in self._lines[:bottom] if line.seq]
@@ -186,7 +198,7 @@ class Conversation(ScrollView, can_focus=True):
         super().watch_scroll_y(old_value, new_value)
         if round(old_value) != round(new_value):
             self._follow = new_value >= self.max_scroll_y
-            self._tell()
+            self.call_after_refresh(self.tell)
 
     def action_scroll_lines(self, by: int) -> None:
         """Scroll by lines."""

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from exile_tui.core.model import ContactState, Conversation, Direction, MessageKind
 from exile_tui.errors import N_
 from exile_tui.locale import dates, tr, tr_n
-from exile_tui.text import cell_len, cut, one_line
+from exile_tui.text import cut, one_line
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class ConversationList(OptionList):
         name = cut(contact_name(each.contact), width)
         rows = (
             Content.styled(name, "bold $foreground" if each.unread or is_open else "$foreground"),
-            Content.styled(cut(self._last(each), width), "$foreground-muted"),
+            Content.styled(cut(self._last(each), width), "$muted"),
             self._facts(each, width),
         )
         return Content("\n").join([Content.assemble(bar, " ", row) for row in rows] + [Content("")])
@@ -97,13 +97,15 @@ class ConversationList(OptionList):
         trust = trust_words(each.contact, app.marks)
         moment = each.last.stored_ms if each.last else each.contact.created_ms
         time = dates.in_list(moment, app.clock.now_ms(), hours_24=app.settings.time_24h)
-        right = Content.styled(time, "$foreground-muted")
+        right = [Content.styled(time, "$muted")]
         if each.unread:
             unread = tr_n("{n} unread", "{n} unread", each.unread)
-            right = Content.assemble((unread, "bold $primary"), "  ", right)
-        left = f"{trust.mark} {trust.word}"
-        if cell_len(left) + 1 + right.cell_length > width:
-            # Trust comes before the time; the conversation itself has the time.
-            return Content.styled(cut(left, width), f"${trust.color}")
-        gap = " " * max(1, width - cell_len(left) - right.cell_length)
-        return Content.assemble((left, f"${trust.color}"), gap, right)
+            right.insert(0, Content.styled(unread, "bold $primary"))
+        left = Content.styled(cut(f"{trust.mark} {trust.word}", width), f"${trust.color}")
+        while right:
+            facts = Content("  ").join(right)
+            gap = width - left.cell_length - facts.cell_length
+            if gap >= 1:
+                return Content.assemble(left, " " * gap, facts)
+            right.pop()
+        return left

@@ -1,0 +1,330 @@
+"""Chats: opening, reading, writing, searching, and what is shown while things change."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from textual import events
+
+from exile_tui.core.events import RequestArrived
+from exile_tui.core.model import Connection, ContactState, Delivery, Link
+from exile_tui.errors import UsageError
+from exile_tui.ui.screens.chats import ChatsScreen
+from exile_tui.ui.widgets.composer import Composer
+from exile_tui.ui.widgets.conversation import Conversation
+from exile_tui.ui.widgets.conversation_list import ConversationList
+from tests.ui.conftest import MakeApp, settle
+from tests.ui.doubles import RELAY, FakeMessenger, at
+from tests.ui.paint import screen_lines, screen_text
+from tests.ui.worlds import english, korean
+
+WIDE = (120, 40)
+
+
+def chats(app: Any) -> ChatsScreen:
+    assert isinstance(app.screen, ChatsScreen)
+    return app.screen
+
+
+async def open_first(pilot: Any) -> None:
+    await settle(pilot)
+    chats(pilot.app).open_conversation(1)
+    await settle(pilot)
+
+
+def visible(view: Conversation) -> list[str]:
+    top = view.scroll_offset.y
+    return view.plain_lines[top : top + view.size.height]
+
+
+def long_talk(messages: int = 60) -> FakeMessenger:
+    messenger = FakeMessenger()
+    kim = messenger.add_contact("Kim")
+    for number in range(1, messages + 1):
+        messenger.hear(kim, f"message {number}", at(11, 21, 9, 0) + number * 60_000)
+    return messenger
+
+
+async def test_an_empty_place_says_what_to_do(make_app: MakeApp) -> None:
+    async with make_app(FakeMessenger()).run_test() as pilot:
+        await settle(pilot)
+        assert "Ctrl+N  Invite someone by link or QR code" in screen_text(pilot.app)
+        assert "Ctrl+O  Open an invite that you were given" in screen_text(pilot.app)
+
+
+async def test_the_list_shows_trust_in_words_unread_and_requests(make_app: MakeApp) -> None:
+    async with make_app(english()).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        text = screen_text(pilot.app)
+        for words in (
+            "1 contact request: F2",
+            "✔ verified",
+            "· not verified",
+            "! safety number changed",
+            "2 unread",
+            "waiting for an answer",
+            "Yesterday",
+        ):
+            assert words in text
+
+
+async def test_enter_opens_marks_read_what_was_shown_and_esc_leads_back(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert isinstance(pilot.app.focused, ConversationList)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert isinstance(pilot.app.focused, Composer)
+        assert "unread from here" in screen_text(pilot.app)
+        assert (await messenger.conversations())[0].unread == 0
+        await pilot.press("escape")
+        assert isinstance(pilot.app.focused, ConversationList)
+
+
+async def test_only_what_was_on_the_screen_is_marked_read(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    kim = messenger.add_contact("Kim")
+    for number in range(1, 61):
+        messenger.hear(kim, f"m{number}", at(11, 21, 9, 0) + number * 60_000, read=False)
+    async with make_app(messenger).run_test(size=(80, 24)) as pilot:
+        await open_first(pilot)
+        view = pilot.app.query_one(Conversation)
+        shown = max(int(line.split("▎ m")[1]) for line in visible(view) if "▎ m" in line)
+        assert (await messenger.conversations())[0].unread == 60 - shown > 0
+        assert f"{60 - shown} messages below: End" in screen_text(pilot.app)
+        view.action_newest()
+        await settle(pilot)
+        assert (await messenger.conversations())[0].unread == 0
+        assert "below: End" not in screen_text(pilot.app)
+
+
+async def test_nothing_is_marked_read_while_nobody_looks(make_app: MakeApp) -> None:
+    messenger = english()
+    kim = await messenger.contact(1)
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        pilot.app.post_message(events.AppBlur())
+        await settle(pilot)
+        messenger.arrive(kim, "psst")
+        await settle(pilot)
+        assert (await messenger.conversations())[0].unread == 1
+        pilot.app.post_message(events.AppFocus())
+        await settle(pilot)
+        assert (await messenger.conversations())[0].unread == 0
+        await pilot.press("f1")
+        messenger.arrive(kim, "psst again")
+        await settle(pilot)
+        assert (await messenger.conversations())[0].unread == 1
+        await pilot.press("escape")
+        await settle(pilot)
+        assert (await messenger.conversations())[0].unread == 0
+
+
+async def test_the_view_follows_the_end_and_keeps_its_place_above_it(make_app: MakeApp) -> None:
+    messenger = long_talk()
+    kim = await messenger.contact(1)
+    async with make_app(messenger).run_test(size=(80, 24)) as pilot:
+        await open_first(pilot)
+        messenger.arrive(kim, "at the end")
+        await settle(pilot)
+        assert "at the end" in screen_text(pilot.app)
+        view = pilot.app.query_one(Conversation)
+        view.action_scroll_pages(-2)
+        await settle(pilot)
+        before = visible(view)
+        messenger.arrive(kim, "further down")
+        await settle(pilot)
+        assert visible(view) == before[: len(visible(view))]
+        assert len(visible(view)) > 10
+        assert "messages below: End" in screen_text(pilot.app)
+
+
+async def test_the_place_is_kept_when_the_window_of_messages_moves_on(make_app: MakeApp) -> None:
+    messenger = long_talk(260)
+    kim = await messenger.contact(1)
+    async with make_app(messenger).run_test(size=(80, 24)) as pilot:
+        await open_first(pilot)
+        view = pilot.app.query_one(Conversation)
+        view.action_scroll_pages(-3)
+        await settle(pilot)
+        first = next(line for line in visible(view) if "▎ message" in line)
+        for number in range(5):
+            messenger.arrive(kim, f"new {number}")
+        await settle(pilot)
+        assert next(line for line in visible(view) if "▎ message" in line) == first
+
+
+async def test_the_place_is_kept_when_the_terminal_is_resized(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    kim = messenger.add_contact("Kim")
+    for number in range(40):
+        messenger.hear(kim, f"<{number}> " + "word " * 40, at(11, 21, 9, 0) + number * 60_000)
+    async with make_app(messenger).run_test(size=(120, 30)) as pilot:
+        await open_first(pilot)
+        view = pilot.app.query_one(Conversation)
+        view._go_to(20)
+        await settle(pilot)
+        anchor = view._anchor()
+        await pilot.resize_terminal(80, 30)
+        await settle(pilot)
+        assert view._anchor() is not None
+        assert view._anchor()[0] == anchor[0]
+
+
+async def test_sending_shows_how_far_it_came(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        await pilot.press(*"hi", "enter")
+        await settle(pilot)
+        message = (await messenger.messages(1))[-1]
+        assert message.text == "hi"
+        assert any("sending" in line and "hi" in line for line in screen_lines(pilot.app))
+        messenger.set_delivery(message, Delivery.DELIVERED)
+        await settle(pilot)
+        assert any("delivered" in line and "hi" in line for line in screen_lines(pilot.app))
+
+
+async def test_messages_sent_quickly_keep_their_order(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        for number in range(10):
+            await pilot.press(str(number), "enter")
+        await settle(pilot)
+        assert [each.text for each in (await messenger.messages(1))[-10:]] == list("0123456789")
+
+
+async def test_what_can_not_be_sent_is_not_lost(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE, notifications=True) as pilot:
+        await open_first(pilot)
+        messenger.refuse = UsageError("This message is too long.")
+        await pilot.press(*"hello", "enter")
+        await settle(pilot)
+        assert pilot.app.query_one(Composer).text == "hello"
+        assert "This message is too long." in screen_text(pilot.app)
+
+
+async def test_waiting_and_changed_have_a_bar(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        chats(pilot.app).open_conversation(4)
+        await settle(pilot)
+        assert "Waiting for the other person to accept." in screen_text(pilot.app)
+        assert "waits" in screen_text(pilot.app)
+        chats(pilot.app).open_conversation(3)
+        await settle(pilot)
+        assert "The safety number changed. Compare it again" in screen_text(pilot.app)
+        assert "Up to 2 messages never arrived." in screen_text(pilot.app)
+        await messenger.mark_verified(3, (await messenger.contact(3)).verification.how)
+        await settle(pilot)
+        assert "The safety number changed." not in screen_text(pilot.app)
+
+
+async def test_a_removed_contact_closes_its_conversation(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        await messenger.remove_contact(1)
+        await settle(pilot)
+        assert chats(pilot.app).contact is None
+        assert "Choose a chat" in screen_text(pilot.app)
+
+
+async def test_a_narrow_window_shows_one_pane_at_a_time(make_app: MakeApp) -> None:
+    async with make_app(english()).run_test(size=(60, 20)) as pilot:
+        await settle(pilot)
+        assert "Seojun Park" in screen_text(pilot.app)
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "Seojun Park" not in screen_text(pilot.app)
+        assert "We start at three" in screen_text(pilot.app)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "Seojun Park" in screen_text(pilot.app)
+        assert isinstance(pilot.app.focused, ConversationList)
+
+
+async def test_search_finds_and_goes_there(make_app: MakeApp) -> None:
+    messenger = long_talk(150)
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        await pilot.press("ctrl+f", *"message 17", "enter")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, ChatsScreen)
+        assert any("▎ message 17" in line for line in screen_lines(pilot.app))
+
+
+async def test_the_next_chat_is_one_key_away(make_app: MakeApp) -> None:
+    async with make_app(english()).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        await pilot.press("ctrl+down")
+        await settle(pilot)
+        assert chats(pilot.app).contact.id == 4
+        await pilot.press("ctrl+up")
+        await settle(pilot)
+        assert chats(pilot.app).contact.id == 1
+
+
+async def test_a_request_is_announced(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    async with make_app(messenger).run_test(size=WIDE, notifications=True) as pilot:
+        await settle(pilot)
+        who = messenger.add_contact("Jo", ContactState.REQUESTED)
+        messenger.emit(RequestArrived(who.id))
+        await settle(pilot)
+        assert "1 contact request: F2" in screen_text(pilot.app)
+        assert "Somebody asks to talk with you." in screen_text(pilot.app)
+
+
+async def test_the_status_line_follows_the_connection(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "● connected" in screen_lines(pilot.app)[0]
+        messenger.set_connection(
+            Connection(Link.OFFLINE, RELAY, retry_at_ms=at(11, 21, 15, 31), waiting=3)
+        )
+        await settle(pilot)
+        line = screen_lines(pilot.app)[0]
+        assert "○ offline, trying again at 3:31 PM" in line
+        assert "3 messages waiting" in line
+        assert "end-to-end encrypted" in line
+
+
+async def test_everything_changes_its_language_and_nothing_typed_is_lost(make_app: MakeApp) -> None:
+    async with make_app(korean(), lang="ko").run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        await pilot.press(*"abc")
+        assert "여기부터 안 읽음" in screen_text(pilot.app)
+        await pilot.app.choose_language("en")
+        await settle(pilot)
+        text = screen_text(pilot.app)
+        assert "verified" in text
+        assert "여기부터" not in text
+        assert pilot.app.query_one(Composer).text == "abc"
+
+
+@pytest.mark.parametrize("ascii_marks", [True, False])
+async def test_marks_can_be_ascii_only(make_app: MakeApp, ascii_marks: bool) -> None:
+    async with make_app(english(), ascii_marks=ascii_marks).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        found = {mark for mark in "✔●▎─·" if mark in screen_text(pilot.app)}
+        assert found == (set() if ascii_marks else set("✔●▎─·"))
+
+
+async def test_a_selected_message_is_copied(make_app: MakeApp) -> None:
+    async with make_app(english()).run_test(size=WIDE) as pilot:
+        await open_first(pilot)
+        view = pilot.app.query_one(Conversation)
+        row = next(n for n, line in enumerate(view.plain_lines) if "Yes, I read them" in line)
+        start = view.plain_lines[row].index("Yes")
+        await pilot.mouse_down(view, offset=(start, row - view.scroll_offset.y))
+        await pilot.hover(view, offset=(start + 5, row - view.scroll_offset.y))
+        await pilot.mouse_up(view, offset=(start + 6, row - view.scroll_offset.y))
+        await pilot.pause()
+        assert (pilot.app.screen.get_selected_text() or "").startswith("Yes, I")
