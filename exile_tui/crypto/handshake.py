@@ -28,7 +28,6 @@ from exile_tui.crypto.keys import (
 from exile_tui.crypto.ratchet import Ratchet
 from exile_tui.crypto.request import PROFILE_BLOCK_SIZE, Request, try_request
 from exile_tui.crypto.session import NO_REQUESTS, Pairing, Requests, Role, Session
-from exile_tui.crypto.skipped import storable_day
 from exile_tui.errors import CryptoError
 
 _INVITE_VERSION: Final = 1

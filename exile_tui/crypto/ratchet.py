@@ -127,11 +127,11 @@ class Ratchet(NamedTuple):
             raise CryptoError
         sealed_header = envelope[:SEALED_HEADER_SIZE]
         sealed = envelope[SEALED_HEADER_SIZE:], ad + sealed_header
-        for index, old in enumerate(self.old):
-            header = old.header_key.try_open(sealed_header, ad)
+        _, sending, current, old = self
+        for index, chain in enumerate(old):
+            header = chain.header_key.try_open(sealed_header, ad)
             if header is not None:
                 return self._open_old(index, header, sealed)
-        current, sending = self.receiving, self.sending
         if isinstance(current, ReceivingChain):
             header = current.head.header_key.try_open(sealed_header, ad)
             if header is not None:

@@ -24,7 +24,6 @@ from exile_tui.crypto.request import (
     seal_request,
     try_request,
 )
-from exile_tui.crypto.skipped import storable_day
 from exile_tui.errors import CryptoError
 
 ENVELOPE_SIZES: Final = (4096, 16384, 65536)
@@ -191,7 +190,6 @@ class Session:
         pairing = self._pairing
         if len(envelope) == REQUEST_SIZE and pairing.role is Role.INVITER:
             envelope = self._ratchet_envelope(envelope)
-        day = storable_day(day)
         ratchet, lapsed = self._ratchet.expire(day)
         ratchet, body, unobtainable = ratchet.open(envelope, pairing.ad, day)
         requests = self._requests
@@ -205,7 +203,7 @@ class Session:
         Returns:
             The session, this very one if nothing lapsed, and how many keys did.
         """
-        ratchet, lapsed = self._ratchet.expire(storable_day(day))
+        ratchet, lapsed = self._ratchet.expire(day)
         return (Session(self._pairing, self._requests, ratchet), lapsed) if lapsed else (self, 0)
 
     def to_bytes(self) -> bytes:

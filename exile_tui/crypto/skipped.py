@@ -19,7 +19,7 @@ _ENTRY: Final = struct.Struct(">II32s")
 _MAX_DAY: Final = 2**32 - 1
 
 
-def storable_day(day: int) -> int:
+def _storable_day(day: int) -> int:
     """Return the day in the range that is stored: a clock that is far off must stop no message."""
     return min(max(day, 0), _MAX_DAY)
 
@@ -55,8 +55,9 @@ class SkippedKeys:
         """Return these keys and those of a gap, which starts at `first_n`."""
         if not keys:
             return self
+        stored = _storable_day(day)
         added = dict(self._by_n)
-        added.update((first_n + i, (day, key)) for i, key in enumerate(keys))
+        added.update((first_n + i, (stored, key)) for i, key in enumerate(keys))
         return SkippedKeys(added)
 
     def without_oldest(self, count: int) -> SkippedKeys:
@@ -65,7 +66,7 @@ class SkippedKeys:
 
     def expired(self, day: int) -> SkippedKeys:
         """Return those that are at most 14 days old; itself when all are."""
-        oldest = day - LIFETIME_DAYS
+        oldest = _storable_day(day) - LIFETIME_DAYS
         if all(stored >= oldest for stored, _ in self._by_n.values()):
             return self
         return SkippedKeys({n: e for n, e in self._by_n.items() if e[0] >= oldest})
@@ -96,7 +97,11 @@ class SkippedKeys:
                 raise CryptoError
             previous = n
             by_n[n] = (day, key)
-        return cls(by_n) if by_n else NO_SKIPPED_KEYS
+        if not by_n:
+            return NO_SKIPPED_KEYS
+        keys = cls(by_n)
+        object.__setattr__(keys, "_encoded", len(by_n).to_bytes(2, "big") + entries)
+        return keys
 
 
 ENTRY_SIZE: Final = _ENTRY.size
