@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncGenerator, Sequence
 from typing import Any
 
@@ -196,14 +197,14 @@ class HttpRelay:
                         return
         finally:
             self._streams.discard(client)
-            await client.aclose()
+            await _close(client)
 
     async def close(self) -> None:
         """Close every connection; whoever still waits gets RelayUnreachable."""
         self._closed = True
         await self._drop_requests()
         for client in list(self._streams):
-            await client.aclose()
+            await _close(client)
 
     def _require_open(self) -> None:
         if self._closed:
@@ -227,7 +228,13 @@ class HttpRelay:
     async def _drop_requests(self) -> None:
         client, self._requests = self._requests, None
         if client is not None:
-            await client.aclose()
+            await _close(client)
+
+
+async def _close(client: httpx.AsyncClient) -> None:
+    """Close a client's connections; one that is broken already has nothing more to lose."""
+    with contextlib.suppress(Exception):
+        await client.aclose()
 
 
 def _require_known(frames: Sequence[Frame], count: int) -> None:

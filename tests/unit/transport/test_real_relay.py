@@ -31,7 +31,8 @@ from exile_tui.wire.relay import (
     RefusedFrame,
     Verdict,
 )
-from tests.unit.transport.servers import GUARD
+from tests.unit.transport.servers import GUARD, HOST
+from tests.unit.transport.test_proxy import log_until, microsocks, needs_microsocks
 
 OPEN = Authorization().encode()
 FAR = 4_000_000_000
@@ -229,6 +230,19 @@ async def test_access_phrase_and_ticket(tmp_path: Path) -> None:
             assert verdict is Verdict.STORED
             assert (await relay.facts()).facts.access == "phrase"
             await relay.close()
+
+
+@needs_microsocks
+async def test_through_microsocks(address: RelayAddress) -> None:
+    async with asyncio.timeout(GUARD), microsocks() as (port, process):
+        named = replace(address, host="localhost")
+        relay = HttpRelay(named, proxy=f"socks5://{HOST}:{port}")
+        keys = await created(relay)
+        envelope = ENTROPY.bytes(65536)
+        assert await relay.append(keys.id, keys.send_token, [envelope]) == [Verdict.STORED]
+        assert envelopes_of(await frames_until(relay, [keys], 2)) == [envelope]
+        await relay.close()
+        await log_until(process, f"connected to localhost:{address.port}".encode())
 
 
 @pytest.mark.parametrize("gently", [True, False])
