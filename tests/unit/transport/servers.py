@@ -161,7 +161,7 @@ async def scripted(
     Args:
         pin: What the address says in place of the server's own key.
         tls: Without it the server speaks in the clear.
-        name: The host in the address.
+        name: The host in the address; an IPv6 address is listened on too.
     """
     of = of or identity()
     tasks: set[asyncio.Task[None]] = set()
@@ -185,7 +185,7 @@ async def scripted(
             tasks.discard(task)
 
     context = server_context(of, tls12=tls12) if tls else None
-    server = await asyncio.start_server(serve, HOST, 0, ssl=context)
+    server = await asyncio.start_server(serve, name if ":" in name else HOST, 0, ssl=context)
     port = server.sockets[0].getsockname()[1]
     seen = Scripted(RelayAddress(name, port, of.pin if pin is None else pin))
     try:

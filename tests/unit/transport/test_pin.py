@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,24 @@ async def test_right_key_with_wrong_name_and_dates_works(kind: str) -> None:
         await relay.delete_blob(ID, TOKEN)
         await relay.close()
         assert [request.path for request in server.requests] == ["/v1/blob/delete"]
+
+
+def has_ipv6() -> bool:
+    with socket.socket(socket.AF_INET6) as probe:
+        try:
+            probe.bind(("::1", 0))
+        except OSError:
+            return False
+    return True
+
+
+@pytest.mark.skipif(not has_ipv6(), reason="this machine has no IPv6 loopback")
+async def test_relay_with_an_ipv6_address() -> None:
+    async with asyncio.timeout(GUARD), scripted(NO_CONTENT, name="::1") as server:
+        relay = HttpRelay(server.address)
+        await relay.delete_blob(ID, TOKEN)
+        await relay.close()
+        assert server.requests[0].headers["host"] == f"[::1]:{server.address.port}"
 
 
 async def test_wrong_key_with_right_name_fails_before_any_request() -> None:
