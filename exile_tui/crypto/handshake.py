@@ -207,7 +207,7 @@ def open_request(secret: InviteSecret, bh: bytes, envelope: bytes, day: int) -> 
         NoReceivingChain(),
         (),
     )
-    ratchet, body, lapsed = unstarted.open(request.ratchet_envelope, pairing.ad, storable_day(day))
+    ratchet, body, lapsed = unstarted.open(request.ratchet_envelope, pairing.ad, day)
     return OpenedRequest(Session(pairing, NO_REQUESTS, ratchet), profile_block, body, lapsed)
 
 
