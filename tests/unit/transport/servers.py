@@ -28,12 +28,13 @@ from exile_tui.transport.http import Timeouts
 from exile_tui.wire.address import RelayAddress
 
 HOST = "127.0.0.1"
-GUARD = 20
+GUARD = 60
 """Seconds after which a test that hangs fails; nothing is measured with it."""
 
 QUICK = Timeouts(connect=10, transfer=10, answer=0.3, slowest=1 << 30, silence=0.3)
-"""For servers that never answer."""
-PATIENT = Timeouts()
+"""For servers that never answer: whatever else happens in this time, it is an error."""
+SHORT = Timeouts(answer=3, slowest=1 << 30, silence=3)
+"""For servers that answer at first and then no more."""
 
 
 @dataclass(frozen=True)

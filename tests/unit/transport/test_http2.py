@@ -101,6 +101,7 @@ def cut(server: Server, stream: int) -> None:
 
 def garbage(server: Server, stream: int) -> None:
     server.writer.write(b"\xff" * 1000)
+    server.writer.close()
 
 
 def unknown_stream(server: Server, stream: int) -> None:
@@ -123,6 +124,7 @@ def two_pseudo_heads(server: Server, stream: int) -> None:
 
 def frame_too_large(server: Server, stream: int) -> None:
     server.writer.write(b"\xff\xff\xff\0\0" + stream.to_bytes(4, "big"))
+    server.writer.close()
 
 
 BROKEN = [reset, go_away, cut, garbage, unknown_stream, bad_header_block, no_status]
@@ -137,7 +139,7 @@ async def test_broken_http2_is_one_error_and_not_lasting(answer: Answer) -> None
         next(answers)(server, stream)
 
     async with asyncio.timeout(GUARD), serving(first_badly) as address:
-        relay = HttpRelay(address, timeouts=QUICK)
+        relay = HttpRelay(address)
         with pytest.raises(RelayError):
             await relay.append(ID, TOKEN, [bytes(4096)])
         assert await relay.append(ID, TOKEN, [bytes(4096)]) == [Verdict.STORED]
@@ -147,7 +149,7 @@ async def test_broken_http2_is_one_error_and_not_lasting(answer: Answer) -> None
 @pytest.mark.parametrize("answer", BROKEN, ids=lambda answer: answer.__name__)
 async def test_broken_http2_ends_a_receive(answer: Answer) -> None:
     async with asyncio.timeout(GUARD), serving(answer) as address:
-        relay = HttpRelay(address, timeouts=QUICK)
+        relay = HttpRelay(address)
         with pytest.raises(RelayUnreachable):
             await anext(relay.receive([(ID, TOKEN)]))
         await relay.close()

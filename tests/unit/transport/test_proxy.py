@@ -13,6 +13,7 @@ import pytest
 from exile_tui.errors import RelayKeyMismatch, RelayUnreachable, UsageError
 from exile_tui.transport import HttpRelays
 from exile_tui.transport.client import HttpRelay
+from exile_tui.transport.http import Timeouts
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import GOODBYE_BYTES, Goodbye, Verdict
 from tests.unit.transport.servers import (
@@ -200,7 +201,9 @@ async def test_bad_proxies_are_out_of_reach_and_left(data: bytes) -> None:
 
     async with asyncio.timeout(GUARD), proxy_of(handle) as (proxy, lost):
         relay = HttpRelay(
-            RelayAddress("relay.example", 443, bytes(32)), proxy=proxy, timeouts=QUICK
+            RelayAddress("relay.example", 443, bytes(32)),
+            proxy=proxy,
+            timeouts=Timeouts(answer=1),
         )
         for call in (relay.get_blob(ID), anext(relay.receive([(ID, TOKEN)]))):
             lost.clear()

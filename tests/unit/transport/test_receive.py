@@ -28,6 +28,7 @@ from tests.unit.transport.servers import (
     GUARD,
     LAST_CHUNK,
     QUICK,
+    SHORT,
     STREAM,
     Handler,
     Request,
@@ -102,7 +103,7 @@ async def test_what_came_before_a_loss_is_delivered() -> None:
 
 
 async def test_silence_is_out_of_reach() -> None:
-    frames, end = await received(fixed(STREAM + chunk(HEARTBEAT_BYTES)), QUICK)
+    frames, end = await received(fixed(STREAM + chunk(HEARTBEAT_BYTES)), SHORT)
     assert frames == [Heartbeat()]
     assert isinstance(end, RelayUnreachable)
     frames, end = await received(silent, QUICK)

@@ -16,6 +16,7 @@ from exile_tui.errors import RelayError, RelayRefused, RelayUnreachable, WireErr
 from exile_tui.transport import HttpRelays
 from exile_tui.transport.client import HttpRelay
 from exile_tui.transport.failures import BadAnswer
+from exile_tui.transport.http import Timeouts
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import (
     Acknowledge,
@@ -31,6 +32,7 @@ from tests.unit.transport.servers import (
     GUARD,
     HOST,
     QUICK,
+    SHORT,
     STREAM,
     Handler,
     Identity,
@@ -64,10 +66,10 @@ CALLS: dict[str, Call] = {
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS)
 
 
-async def outcome(handle: Handler, call: Call, *, quick: bool = False) -> object:
+async def outcome(handle: Handler, call: Call, timeouts: Timeouts | None = None) -> object:
     """Call once and return what it returned or raised."""
     async with asyncio.timeout(GUARD), scripted(handle) as server:
-        relay = HttpRelay(server.address, timeouts=QUICK if quick else None)
+        relay = HttpRelay(server.address, timeouts=timeouts)
         try:
             return await call(relay)
         except Exception as error:
@@ -148,7 +150,7 @@ async def test_endless_answer_is_cut_off(call: Call) -> None:
 
 @every_call
 async def test_silence_ends(call: Call) -> None:
-    assert isinstance(await outcome(silent, call, quick=True), RelayUnreachable)
+    assert isinstance(await outcome(silent, call, QUICK), RelayUnreachable)
 
 
 async def test_answer_that_trickles_ends() -> None:
@@ -159,7 +161,7 @@ async def test_answer_that_trickles_ends() -> None:
         writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n\x00")
         sent.set()
 
-    error = await outcome(trickle, CALLS["append"], quick=True)
+    error = await outcome(trickle, CALLS["append"], SHORT)
     assert sent.is_set()
     assert isinstance(error, RelayUnreachable)
 
@@ -187,7 +189,7 @@ async def test_what_is_not_http_is_out_of_reach(data: bytes) -> None:
 
 async def test_endless_interim_answers_end() -> None:
     handle = endless(b"", b"HTTP/1.1 103 Early Hints\r\n\r\n" * 100)
-    assert isinstance(await outcome(handle, CALLS["append"], quick=True), RelayUnreachable)
+    assert isinstance(await outcome(handle, CALLS["append"], QUICK), RelayUnreachable)
 
 
 @pytest.mark.parametrize(
