@@ -171,7 +171,11 @@ class Database:
                 raise
             return connection
 
-        database = cls(aiosqlite.Connection(connector, iter_chunk_size=64), path)
+        inner = aiosqlite.Connection(connector, iter_chunk_size=64)
+        # Otherwise a program that fails before it closes the profile never ends. Losing the thread
+        # is as safe as kill -9. No public way: aiosqlite is pinned exactly.
+        inner._thread.daemon = True
+        database = cls(inner, path)
         await database._translated(database._connection.__aenter__())
         return database
 

@@ -59,6 +59,10 @@ ROLLED_BACK = N_(
     "The database took back what was just written, because the disk failed or is full. "
     "What was written before is kept; try again."
 )
+DISCONNECTED = N_(
+    "The profile was closed because the disk failed. What was written before is kept; "
+    "check the disk, then start again."
+)
 NO_MEMORY = N_(
     "Checking the passphrase takes {megabytes} MB of memory, which this computer does not have "
     "now. Nothing was changed; close something and try again."

@@ -11,7 +11,12 @@ from exile_tui.store import problems
 from exile_tui.store.database import Database
 
 _VERSION_1 = (
-    "CREATE TABLE profile (id INTEGER PRIMARY KEY CHECK (id = 1), vault_id BLOB NOT NULL) STRICT",
+    # `scrub` is set while pages may hold copies of deleted lines: see wiping.py.
+    """CREATE TABLE profile (
+        id INTEGER PRIMARY KEY CHECK (id = 1),
+        vault_id BLOB NOT NULL,
+        scrub INTEGER NOT NULL DEFAULT 0
+    ) STRICT""",
     # AUTOINCREMENT wherever an id outlives its row (events, `seen`): it is never given again.
     """CREATE TABLE contact (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -84,6 +89,10 @@ _VERSION_1 = (
             unread = unread - (OLD.direction = 'in' AND OLD.read = 0),
             waiting = waiting - ifnull(OLD.delivery IN ('queued', 'waiting'), 0)
         WHERE contact_id = OLD.contact_id;
+    END""",
+    """CREATE TRIGGER message_to_scrub AFTER DELETE ON message
+        WHEN (SELECT scrub FROM profile) = 0 BEGIN
+        UPDATE profile SET scrub = 1;
     END""",
     # The envelope comes last: the small columns are read without its overflow pages.
     """CREATE TABLE outbox (

@@ -10,7 +10,7 @@ from typing import Any
 from exile_tui.crypto.entropy import Entropy
 from exile_tui.crypto.passphrase import Argon2Parameters
 from exile_tui.errors import ProfileError, WrongPassphrase
-from exile_tui.store import problems, schema
+from exile_tui.store import problems, schema, wiping
 from exile_tui.store.database import Database, opens, rekey
 from exile_tui.store.files import Reserve, replace_atomically
 from exile_tui.store.layout import Layout
@@ -18,9 +18,6 @@ from exile_tui.store.lock import ProfileLock
 from exile_tui.store.statements import Statements
 from exile_tui.store.transaction import ProfileTransaction
 from exile_tui.store.vaultfile import KEY_BYTES, VaultFile, is_text, require_passphrase
-
-_CHECKPOINT_TRIES = 5
-"""Each waits `database.BUSY_MS` for another program's reading to end."""
 
 
 class ProfileStore:
@@ -47,7 +44,10 @@ class ProfileStore:
         self._entropy = entropy
         self._reserve = Reserve(layout.reserve)
         self._full = False
-        """The reserve is gone: nothing that makes the file longer is committed."""
+        """The reserve is gone: nothing that makes the file longer is committed.
+
+        What is deleted makes room inside the file; up to the reserve's 8 MiB at a time.
+        """
         self._writer: Database | None = None
         self._reader: Database | None = None
         self._writer_lock = asyncio.Lock()
@@ -153,6 +153,9 @@ class ProfileStore:
     async def _begin(self, writer: Database) -> int | None:
         """Begin; return how many pages must suffice, None if the disk has room."""
         if self._full:
+            # Deleting writes as much to the log as it wipes: give it all the room there is.
+            with suppress(ProfileError):
+                await writer.all("PRAGMA wal_checkpoint(TRUNCATE)")
             self._full = not await asyncio.to_thread(self._reserve.ensure)
         await writer.all("BEGIN IMMEDIATE")
         return await _pages(writer) if self._full else None
@@ -195,17 +198,13 @@ class ProfileStore:
 
     async def _truncate(self) -> None:
         writer = _connected(self._writer)
-        for _ in range(_CHECKPOINT_TRIES):
-            try:
-                busy, *_ = (await writer.all("PRAGMA wal_checkpoint(TRUNCATE)"))[0]
-            except problems.DiskFull:
-                if self._full:
-                    raise
-                self._give_room()
-                continue
-            if not busy:
-                return
-        raise problems.DatabaseBusy
+        try:
+            await wiping.wipe(writer, scrub=not self._full)
+        except problems.DiskFull:
+            if self._full:
+                raise
+            self._give_room()
+            await wiping.wipe(writer, scrub=False)
 
     def _give_room(self) -> None:
         self._reserve.release()
@@ -276,5 +275,6 @@ async def _pages(database: Database) -> int:
 
 def _connected(database: Database | None) -> Database:
     if database is None:
-        raise RuntimeError("the store is closed")
+        # Reopening failed after encrypting anew.
+        raise ProfileError(problems.DISCONNECTED)
     return database
