@@ -182,3 +182,33 @@ async def test_no_deleted_text_remains_anywhere(tmp_path: Path, seed: int) -> No
     assert found(tmp_path, tuple(dead)) == []
     assert len(found(tmp_path, tuple(alive.values()))) == len(alive)
     await database.close()
+
+
+async def test_the_store_rewrites_the_file_after_a_deletion(
+    vault: ProfileVault, directory: Path, store: ProfileStore
+) -> None:
+    async with store.transaction() as transaction:
+        contact_id = await fill(transaction)
+        for number in range(1000, 1400):
+            await write_text(transaction, contact_id, number, "가" * 500)
+    await store.truncate_wal()
+    size = (await size_of(store), await scrub_due(store))
+    async with store.transaction() as transaction:
+        await transaction.contacts.delete(contact_id)
+    assert await scrub_due(store)
+    await store.truncate_wal()
+    assert not await scrub_due(store)
+    assert size[1] is False
+    assert await size_of(store) < size[0] / 4
+    async with store.snapshot() as transaction:
+        assert await transaction.settings.get("setting-key")
+
+
+async def size_of(store: ProfileStore) -> int:
+    assert store._writer is not None
+    return int((await store._writer.all("PRAGMA page_count"))[0][0])
+
+
+async def scrub_due(store: ProfileStore) -> bool:
+    assert store._writer is not None
+    return await store._writer.all("SELECT scrub FROM profile") == [(1,)]
