@@ -12,12 +12,13 @@ import socket
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
+from benchmarks.faults import scan
 from benchmarks.faults.driver import PASSPHRASE, make_application, number_of, text_of
 from exile_tui.core.application import Application, FirstRun, RelayChoice, RelayChoiceKind
 from exile_tui.core.model import Delivery, Direction, MessageKind
+from exile_tui.wire.relay import ENVELOPE_SIZES
 
 ROOT = Path(__file__).resolve().parents[2]
 SIDES = ("a", "b")
@@ -37,7 +38,8 @@ class Process:
         self.repeated: list[str] = []
         """What it said again of a message, in any of its lives."""
         self._command = [sys.executable, "-m", *command]
-        self._output = output
+        self._output = output / name
+        self._output.mkdir(parents=True)
         self._child: asyncio.subprocess.Process | None = None
         self._reader: asyncio.Task[None] | None = None
         self._waiters: list[tuple[Callable[[], bool], asyncio.Event]] = []
@@ -45,7 +47,7 @@ class Process:
     async def start(self, first_line: str) -> str:
         """Start it and return its first line that holds a text."""
         before = len(self.lines)
-        with (self._output / f"{self.name}.err").open("ab") as complaints:
+        with (self._output / "stderr").open("ab") as complaints:
             self._child = await asyncio.create_subprocess_exec(
                 *self._command,
                 stdin=asyncio.subprocess.PIPE,
@@ -56,12 +58,7 @@ class Process:
             )
         self._reader = asyncio.create_task(self._read())
         child = self._child
-        await self.until(
-            lambda: (
-                any(first_line in line for line in self.lines[before:])
-                or child.returncode is not None
-            )
-        )
+        await self.until(lambda: any(first_line in line for line in self.lines[before:]))
         for line in self.lines[before:]:
             if first_line in line:
                 return line
@@ -70,7 +67,7 @@ class Process:
     async def _read(self) -> None:
         assert self._child is not None
         assert self._child.stdout is not None
-        with (self._output / f"{self.name}.out").open("ab") as kept:
+        with (self._output / "stdout").open("ab") as kept:
             while line := await self._child.stdout.readline():
                 kept.write(line)
                 self._take(line.decode().rstrip("\n"))
@@ -91,15 +88,20 @@ class Process:
 
     def _wake(self) -> None:
         for condition, event in self._waiters:
-            if condition():
+            if not self.runs or condition():
                 event.set()
 
+    @property
+    def runs(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._child is not None and self._child.returncode is None
+
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until a condition on what it printed, or on its end, holds."""
+        """Wait until a condition on what it printed holds, or it ended."""
         waiter = (condition, asyncio.Event())
         self._waiters.append(waiter)
         try:
-            if not condition():
+            if self.runs and not condition():
                 await waiter[1].wait()
         finally:
             self._waiters.remove(waiter)
@@ -124,16 +126,7 @@ class Process:
 
     def complaints(self) -> str:
         """Return what it wrote to standard error."""
-        return (self._output / f"{self.name}.err").read_text(errors="replace")
-
-
-@dataclass
-class Books:
-    """What a run came to."""
-
-    kills: dict[str, int] = field(default_factory=dict)
-    secrets: dict[str, bytes] = field(default_factory=dict, repr=False)
-    """What nobody but the two clients may be able to read: a label and the bytes."""
+        return (self._output / "stderr").read_text(errors="replace")
 
 
 class Battle:
@@ -143,12 +136,12 @@ class Battle:
         self.directory = directory
         self.output = directory / "output"
         self.relay_home = directory / "relay"
-        self.books = Books()
+        self.kills: dict[str, int] = {}
+        self.secrets: dict[str, bytes] = {}
+        """What nobody but the two clients may be able to read: a label and the bytes."""
         self._random = random.Random(seed)
         self._address = ""
         self._allowed = 0
-        self._sent: dict[str, set[int]] = {side: set() for side in SIDES}
-        self.output.mkdir(parents=True)
         self._port = _free_port()
         command = ("exile_tui", "relay", "--host", "127.0.0.1", "--port", str(self._port))
         command += ("--data-dir", str(self.relay_home))
@@ -219,7 +212,7 @@ class Battle:
                 await self._start_relay()
                 continue
             victim = self._random.choice((*SIDES, "relay"))
-            self.books.kills[victim] = self.books.kills.get(victim, 0) + 1
+            self.kills[victim] = self.kills.get(victim, 0) + 1
             if victim == "relay":
                 await self.relay.end(kill=True)
                 await self._start_relay()
@@ -262,27 +255,51 @@ class Battle:
             assert set(client.heard["sent"]) <= set(range(messages))
             assert not client.heard["odd"]
 
-    async def collect_secrets(self) -> None:
-        """Read from the clients' databases what the relay must not know."""
-        for side in SIDES:
-            application = make_application(self.home(side), side)
+    async def drain(self) -> None:
+        """Let both clients fetch and acknowledge what still lies at the relay, and note secrets."""
+        for side in (*SIDES, *SIDES):
+            application = make_application(self.home(side), side, self._log(side))
             messenger = await application.unlock(PASSPHRASE)
+            await messenger.synchronize()
             async with messenger._context.store.snapshot() as tx:
-                for number, mailbox in enumerate(await tx.mailboxes.all()):
-                    self._keep(f"{side} receive token {number}", mailbox.receive_token)
-                    self._keep(f"{side} send token {number}", mailbox.send_token)
+                for mailbox in await tx.mailboxes.all():
+                    label = f"{side}, mailbox {mailbox.id.hex()}"
+                    self._keep(f"{label}: receive token", mailbox.receive_token)
+                    self._keep(f"{label}: send token", mailbox.send_token)
             await application.close()
             self._keep(f"name of {side}", NAMES[side].encode())
-            self._keep(f"a text of {side}", text_of(side, 0).split("00000")[1].encode())
+            self._keep(f"texts of {side}", text_of(side, 0).encode()[:20])
+        self._keep("every text", text_of("", 0).split("00000")[1].encode())
         self._keep("passphrase", PASSPHRASE.encode())
 
+    def leaks_at_relay(self) -> list[str]:
+        """Return what the relay's files and all that it ever said give away."""
+        contents = scan.files(self.relay_home, self.output / "relay")
+        leaks = scan.find_secrets(contents, self.secrets)
+        leaks += scan.find_envelopes(contents, self.envelopes())
+        return leaks
+
+    def odd_sizes(self) -> set[int]:
+        """Return sizes that no envelope may have, of what was sent and what the relay stored.
+
+        The relay must have ended: it holds its database alone.
+        """
+        sizes = {len(envelope) for envelope in self.envelopes()}
+        return (sizes | scan.envelope_sizes(self.relay_home / "relay.db")) - set(ENVELOPE_SIZES)
+
+    def leaks_at_clients(self) -> list[str]:
+        """Return what the clients' files give away without the passphrase."""
+        contents = scan.files(*(self.home(side) for side in SIDES))
+        relay = {"the relay's address": f"127.0.0.1:{self._port}".encode()}
+        return scan.find_secrets(contents, self.secrets | relay) + scan.find_readable(contents)
+
     def _keep(self, label: str, secret: bytes) -> None:
-        self.books.secrets[label] = secret
+        self.secrets[label] = secret
 
     async def close(self) -> None:
         """End whatever still runs."""
         for process in (*self.clients.values(), self.relay):
-            if process._child is not None and process._child.returncode is None:
+            if process.runs:
                 await process.end(kill=True)
 
     # -- the parts of a fight ------------------------------------------------------------------

@@ -25,3 +25,8 @@ async def test_whatever_is_killed_every_message_arrives_once_and_in_order(battle
     await battle.fight(KILLS, MESSAGES, lose_relay_at=KILLS // 2)
     await battle.settle(MESSAGES)
     await battle.check_books(MESSAGES)
+    await battle.drain()
+    assert await battle.relay.end(kill=False) == 0
+    assert battle.leaks_at_relay() == []
+    assert battle.leaks_at_clients() == []
+    assert battle.odd_sizes() == set()
