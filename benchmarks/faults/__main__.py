@@ -1,8 +1,8 @@
-"""Kill clients and relay a thousand times and check the books after every twenty.
+"""Kill clients and relay a thousand times and check the books after every fifty.
 
     python -m benchmarks.faults [--kills 1000] [--seed 2014]
 
-Each round is a new pair of profiles and a new relay: 200 messages each way, 20 kills (`kill -9`) at
+Each round is a new pair of profiles and a new relay: 500 messages each way, 50 kills (`kill -9`) at
 moments drawn from the seed, the relay's directory lost but for its key in the middle, everything
 settled, compared and scanned. The first round that does not balance ends the run; its directory is
 kept and printed. The last round waits until the relay's files hold nothing of any envelope.
@@ -19,8 +19,8 @@ from pathlib import Path
 
 from benchmarks.faults.harness import Battle
 
-KILLS_A_ROUND = 20
-MESSAGES = 200
+KILLS_A_ROUND = 50
+MESSAGES = 500
 WIPED_WITHIN_S = 60.0
 
 
