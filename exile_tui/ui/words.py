@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from exile_tui.errors import ExileError
 from exile_tui.locale import tr
-from exile_tui.text import one_line, sanitize_name
+from exile_tui.text import cut, one_line, sanitize_name
 
 if TYPE_CHECKING:
     from exile_tui.core.model import Connection, Contact, Reason
 
 PRODUCT = "exile-tui"
+NAME_IN_SENTENCE = 24
+"""Cells of a name inside a sentence; a name of 800 bytes would bury what the sentence says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def reason_words(reason: Reason, contact: Contact) -> str:
     """Return why a message of ours waits, in a sentence."""
     from exile_tui.core.model import Reason
 
-    name = contact_name(contact)
+    name = cut(contact_name(contact), NAME_IN_SENTENCE)
     match reason:
         case Reason.NONE:
             return ""

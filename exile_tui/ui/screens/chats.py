@@ -23,12 +23,13 @@ from exile_tui.core.model import Contact, ContactState, Message, Trust
 from exile_tui.core.model import Conversation as ConversationEntry
 from exile_tui.errors import N_, ExileError
 from exile_tui.locale import tr, tr_n
+from exile_tui.text import cut
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import ConversationList
-from exile_tui.ui.words import contact_name, error_text, trust_words
+from exile_tui.ui.words import NAME_IN_SENTENCE, contact_name, error_text, trust_words
 
 NEWEST = 200
 """Messages of a conversation that are shown."""
@@ -347,5 +348,7 @@ def _key_and_words(key: str, words: str) -> Content:
 
 def _waiting_words(contact: Contact) -> str:
     if contact.name:
-        return tr("Waiting for {name} to accept.", name=contact_name(contact))
+        return tr(
+            "Waiting for {name} to accept.", name=cut(contact_name(contact), NAME_IN_SENTENCE)
+        )
     return tr("Waiting for the other person to accept.")
