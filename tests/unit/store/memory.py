@@ -3,61 +3,20 @@
 from __future__ import annotations
 
 import copy
-import unicodedata
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from exile_tui.core.model import (
     Announcement,
     AnnouncementKind,
     Contact,
-    Conversation,
-    Delivery,
-    Direction,
     Invite,
-    Message,
-    MessageKind,
     OutboxEntry,
     OwnMailbox,
-    Reason,
 )
-
-_WAITING = (Delivery.QUEUED, Delivery.WAITING)
-
-
-def _plain(text: str) -> str:
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-@dataclass
-class State:
-    """Everything that is stored, and the counters that never go back on their own."""
-
-    contacts: dict[int, Contact] = field(default_factory=dict)
-    sessions: dict[int, tuple[bytes, int]] = field(default_factory=dict)
-    messages: list[Message] = field(default_factory=list)
-    outbox: list[OutboxEntry] = field(default_factory=list)
-    acks: list[tuple[int, bytes]] = field(default_factory=list)
-    announcements: dict[tuple[int, AnnouncementKind], Announcement] = field(default_factory=dict)
-    invites: dict[int, Invite] = field(default_factory=dict)
-    mailboxes: list[OwnMailbox] = field(default_factory=list)
-    seen: dict[bytes, tuple[int, list[bytes], int]] = field(default_factory=dict)
-    settings: dict[str, str] = field(default_factory=dict)
-    ids: dict[str, int] = field(default_factory=dict)
-
-    def next_id(self, table: str) -> int:
-        self.ids[table] = self.ids.get(table, 0) + 1
-        return self.ids[table]
-
-
-class Part:
-    def __init__(self, transaction: MemoryTransaction) -> None:
-        self._transaction = transaction
-
-    @property
-    def state(self) -> State:
-        return self._transaction.state
+from tests.unit.store.memory_messages import MemoryMessages
+from tests.unit.store.memory_state import Part, State
 
 
 class MemoryContacts(Part):
@@ -110,110 +69,6 @@ class MemorySessions(Part):
         if self.state.sessions.get(contact_id, (b"", 0))[1] != version:
             raise RuntimeError("another version")
         self.state.sessions[contact_id] = (state, version + 1)
-
-
-class MemoryMessages(Part):
-    async def append(
-        self,
-        contact_id: int,
-        *,
-        direction: Direction,
-        kind: MessageKind,
-        content_id: bytes,
-        text: str,
-        sent_ms: int,
-        stored_ms: int,
-        delivery: Delivery | None,
-        reason: Reason,
-        read: bool,
-    ) -> Message:
-        message = Message(
-            id=self.state.next_id("message"),
-            contact_id=contact_id,
-            seq=self.state.next_id(f"seq {contact_id}"),
-            direction=direction,
-            kind=kind,
-            content_id=content_id,
-            text=text,
-            sent_ms=sent_ms,
-            stored_ms=stored_ms,
-            delivery=delivery,
-            reason=reason,
-            read=read,
-        )
-        self.state.messages.append(message)
-        return message
-
-    def _of(self, contact_id: int) -> list[Message]:
-        return [m for m in self.state.messages if m.contact_id == contact_id]
-
-    async def knows(self, contact_id: int, direction: Direction, content_id: bytes) -> bool:
-        return bool(content_id) and any(
-            m.direction is direction and m.content_id == content_id for m in self._of(contact_id)
-        )
-
-    async def recent(self, contact_id: int, limit: int) -> list[Message]:
-        return self._of(contact_id)[-limit:] if limit > 0 else []
-
-    async def queued(self, contact_id: int) -> list[Message]:
-        return [m for m in self._of(contact_id) if m.delivery is Delivery.QUEUED]
-
-    async def set_delivery(
-        self, contact_id: int, content_ids: Iterable[bytes], delivery: Delivery, reason: Reason
-    ) -> int:
-        ids, changed = set(content_ids), 0
-        for index, message in enumerate(self.state.messages):
-            if (
-                message.contact_id == contact_id
-                and message.direction is Direction.OUT
-                and message.content_id in ids
-                and message.delivery is not Delivery.DELIVERED
-                and (message.delivery, message.reason) != (delivery, reason)
-            ):
-                self.state.messages[index] = replace(message, delivery=delivery, reason=reason)
-                changed += 1
-        return changed
-
-    async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
-        changed = 0
-        for index, message in enumerate(self.state.messages):
-            if (
-                message.contact_id == contact_id
-                and message.direction is Direction.IN
-                and message.seq <= up_to_seq
-                and not message.read
-            ):
-                self.state.messages[index] = replace(message, read=True)
-                changed += 1
-        return changed
-
-    async def search(self, query: str, contact_id: int | None, limit: int) -> list[Message]:
-        found = [
-            m
-            for m in reversed(self.state.messages)
-            if m.kind is MessageKind.TEXT
-            and query
-            and _plain(query) in _plain(m.text)
-            and contact_id in (None, m.contact_id)
-        ]
-        return found[: max(limit, 0)]
-
-    async def conversations(self) -> list[Conversation]:
-        rows = []
-        for contact in self.state.contacts.values():
-            lines = self._of(contact.id)
-            unread = sum(m.direction is Direction.IN and not m.read for m in lines)
-            rows.append(Conversation(contact, lines[-1] if lines else None, unread))
-        return sorted(rows, key=_latest, reverse=True)
-
-    async def count_waiting(self) -> int:
-        return sum(m.delivery in _WAITING for m in self.state.messages)
-
-
-def _latest(row: Conversation) -> tuple[int, int, int]:
-    if row.last is None:
-        return row.contact.created_ms, 0, row.contact.id
-    return row.last.stored_ms, row.last.id, row.contact.id
 
 
 class MemoryOutbox(Part):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import unicodedata
 from collections.abc import Awaitable, Callable
@@ -26,7 +27,8 @@ from exile_tui.core.ports import Transaction
 from exile_tui.store import ProfileVault
 from exile_tui.store.store import ProfileStore
 from tests.unit.store.conftest import PASSPHRASE
-from tests.unit.store.memory import MemoryTransaction, State
+from tests.unit.store.memory import MemoryTransaction
+from tests.unit.store.memory_state import State
 from tests.unit.store.samples import (
     contact,
     content_id,
@@ -219,7 +221,7 @@ async def test_the_same_as_plain_lists(store: ProfileStore, vault: ProfileVault,
     rng = random.Random(seed)
     state = State()
     for _ in range(25):
-        model = MemoryTransaction(_copy(state))
+        model = MemoryTransaction(copy.deepcopy(state))
         try:
             async with store.transaction() as real:
                 await run_both(rng, real, model, 12)
@@ -239,12 +241,6 @@ async def test_the_same_as_plain_lists(store: ProfileStore, vault: ProfileVault,
     await reopened.close()
     assert answer == await everything(MemoryTransaction(state), highest)
     assert len(answer["contacts"]) > 1
-
-
-def _copy(state: State) -> State:
-    import copy
-
-    return copy.deepcopy(state)
 
 
 async def test_every_field_of_a_contact_comes_back(store: ProfileStore) -> None:

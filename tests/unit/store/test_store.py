@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from exile_tui.core.model import AnnouncementKind, Delivery, Direction, Reason
+from exile_tui.core.model import AnnouncementKind
 from exile_tui.core.ports import Store, Transaction, Vault
 from exile_tui.errors import ProfileError
-from exile_tui.store import ProfileVault, database
+from exile_tui.store import ProfileVault
 from exile_tui.store.database import Database, connect
 from exile_tui.store.store import ProfileStore
 from exile_tui.store.vaultfile import VaultFile
@@ -352,53 +352,3 @@ async def test_a_statement_that_loses_the_transaction_is_never_a_success(
     with pytest.raises(RuntimeError, match="over"):
         await lose(then_write=True)
     assert await setting(store) is None
-
-
-async def test_pragmas(store: ProfileStore) -> None:
-    expected = {
-        "journal_mode": "wal",
-        "synchronous": 2,
-        "secure_delete": 1,
-        "foreign_keys": 1,
-        "temp_store": 2,
-    }
-    for connection in (store._writer, store._reader):
-        assert connection is not None
-        for pragma, value in expected.items():
-            assert await connection.all(f"PRAGMA {pragma}") == [(value,)], pragma
-
-
-async def test_a_send_is_few_statements(
-    store: ProfileStore, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Each statement is a trip to the connection's thread: 0.1 ms."""
-    async with store.transaction() as transaction:
-        stored = await transaction.contacts.insert(contact(1))
-        await transaction.sessions.insert(stored.id, bytes(2000))
-    count = 0
-
-    async def counted(self: Database, awaitable: object) -> object:
-        nonlocal count
-        count += 1
-        return await original(self, awaitable)  # type: ignore[arg-type]
-
-    original = database.Database._translated
-    monkeypatch.setattr(database.Database, "_translated", counted)
-    async with store.transaction() as transaction:
-        state, version = await transaction.sessions.load(stored.id)
-        await transaction.sessions.update(stored.id, state, version)
-        await write_text(
-            transaction,
-            stored.id,
-            1,
-            "안녕",
-            direction=Direction.OUT,
-            delivery=Delivery.WAITING,
-        )
-        await transaction.outbox.insert(
-            stored.id, bytes(4096), [content_id(1)], created_ms=1, once=False, request=False
-        )
-        await transaction.messages.set_delivery(
-            stored.id, [content_id(1)], Delivery.WAITING, Reason.OFFLINE
-        )
-    assert count <= 9

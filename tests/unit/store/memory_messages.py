@@ -1,0 +1,127 @@
+"""The conversations as a plain list."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import replace
+
+from exile_tui.core.model import (
+    Conversation,
+    Delivery,
+    Direction,
+    Message,
+    MessageKind,
+    Reason,
+)
+from tests.unit.store.memory_state import Part
+
+_WAITING = (Delivery.QUEUED, Delivery.WAITING)
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+class MemoryMessages(Part):
+    async def append(
+        self,
+        contact_id: int,
+        *,
+        direction: Direction,
+        kind: MessageKind,
+        content_id: bytes,
+        text: str,
+        sent_ms: int,
+        stored_ms: int,
+        delivery: Delivery | None,
+        reason: Reason,
+        read: bool,
+    ) -> Message:
+        message = Message(
+            id=self.state.next_id("message"),
+            contact_id=contact_id,
+            seq=self.state.next_id(f"seq {contact_id}"),
+            direction=direction,
+            kind=kind,
+            content_id=content_id,
+            text=text,
+            sent_ms=sent_ms,
+            stored_ms=stored_ms,
+            delivery=delivery,
+            reason=reason,
+            read=read,
+        )
+        self.state.messages.append(message)
+        return message
+
+    def _of(self, contact_id: int) -> list[Message]:
+        return [m for m in self.state.messages if m.contact_id == contact_id]
+
+    async def knows(self, contact_id: int, direction: Direction, content_id: bytes) -> bool:
+        return bool(content_id) and any(
+            m.direction is direction and m.content_id == content_id for m in self._of(contact_id)
+        )
+
+    async def recent(self, contact_id: int, limit: int) -> list[Message]:
+        return self._of(contact_id)[-limit:] if limit > 0 else []
+
+    async def queued(self, contact_id: int) -> list[Message]:
+        return [m for m in self._of(contact_id) if m.delivery is Delivery.QUEUED]
+
+    async def set_delivery(
+        self, contact_id: int, content_ids: Iterable[bytes], delivery: Delivery, reason: Reason
+    ) -> int:
+        ids, changed = set(content_ids), 0
+        for index, message in enumerate(self.state.messages):
+            if (
+                message.contact_id == contact_id
+                and message.direction is Direction.OUT
+                and message.content_id in ids
+                and message.delivery is not Delivery.DELIVERED
+                and (message.delivery, message.reason) != (delivery, reason)
+            ):
+                self.state.messages[index] = replace(message, delivery=delivery, reason=reason)
+                changed += 1
+        return changed
+
+    async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
+        changed = 0
+        for index, message in enumerate(self.state.messages):
+            if (
+                message.contact_id == contact_id
+                and message.direction is Direction.IN
+                and message.seq <= up_to_seq
+                and not message.read
+            ):
+                self.state.messages[index] = replace(message, read=True)
+                changed += 1
+        return changed
+
+    async def search(self, query: str, contact_id: int | None, limit: int) -> list[Message]:
+        found = [
+            m
+            for m in reversed(self.state.messages)
+            if m.kind is MessageKind.TEXT
+            and query
+            and _plain(query) in _plain(m.text)
+            and contact_id in (None, m.contact_id)
+        ]
+        return found[: max(limit, 0)]
+
+    async def conversations(self) -> list[Conversation]:
+        rows = []
+        for contact in self.state.contacts.values():
+            lines = self._of(contact.id)
+            unread = sum(m.direction is Direction.IN and not m.read for m in lines)
+            rows.append(Conversation(contact, lines[-1] if lines else None, unread))
+        return sorted(rows, key=_latest, reverse=True)
+
+    async def count_waiting(self) -> int:
+        return sum(m.delivery in _WAITING for m in self.state.messages)
+
+
+def _latest(row: Conversation) -> tuple[int, int, int]:
+    if row.last is None:
+        return row.contact.created_ms, 0, row.contact.id
+    return row.last.stored_ms, row.last.id, row.contact.id
