@@ -148,8 +148,11 @@ class _Application:
         self._handlers.begin()
         try:
             await self._serve(scope, protocol)
-        except (RSGIProtocolClosed, RSGIProtocolError, TimeoutError, ConnectionError):
-            pass  # the client is gone or too slow
+        except (RSGIProtocolClosed, RSGIProtocolError, ConnectionError):
+            pass  # the client is gone
+        except TimeoutError:
+            with contextlib.suppress(RSGIProtocolClosed, RSGIProtocolError, RuntimeError):
+                _send(protocol, failure(400, "too slow"))
         except Exception as error:
             _report(error)
             with contextlib.suppress(RSGIProtocolClosed, RSGIProtocolError, RuntimeError):
