@@ -96,12 +96,25 @@ def make_application(settings: Settings, embedded: EmbeddedRelay) -> Application
     def relays(address: RelayAddress) -> Relay:
         from exile_tui.transport.client import HttpRelay
 
-        return HttpRelay(address, proxy=settings.proxy)
+        return HttpRelay(address, proxy=proxy_for(address, settings.proxy))
 
     profile = paths.profile_name(settings.profile)
     directory = paths.profile_directory(paths.data_home(settings.data_dir), profile)
     vault = ProfileVault(directory)
     return Application(profile, vault, relays, embedded, SystemEntropy(), SystemClock())
+
+
+def proxy_for(address: RelayAddress, proxy: str | None) -> str | None:
+    """Return the proxy for a relay; what never leaves this computer needs none.
+
+    A proxy elsewhere would look for a relay on its own loopback.
+    """
+    import ipaddress
+
+    try:
+        return None if ipaddress.ip_address(address.host).is_loopback else proxy
+    except ValueError:
+        return proxy
 
 
 def run_screen(settings: Settings) -> int:
