@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
-from exile_tui.errors import N_, ExileError
+from exile_tui.errors import ExileError
 from exile_tui.wire.relay import Verdict
 
 Result_co = TypeVar("Result_co", covariant=True)
@@ -19,13 +19,9 @@ Result_co = TypeVar("Result_co", covariant=True)
 class EngineUnavailable(ExileError):
     """Nothing of this operation was stored: the disk is full or fails, or the relay stops."""
 
-    sentence = N_("The relay can't store anything now: its disk is full or fails.")
-
 
 class QuotaReached(ExileError):
     """The relay holds as many of these as it allows."""
-
-    sentence = N_("The relay holds as much as it allows.")
 
 
 @dataclass(frozen=True, slots=True)
