@@ -63,7 +63,9 @@ class ContactsScreen(ExileScreen):
     def compose_body(self) -> ComposeResult:
         """Put the filter on top, the list below, and what can be done at the bottom."""
         with Vertical(id="contacts"):
-            yield Input(placeholder=tr("Find by name"), max_length=200, id="find")
+            yield Input(
+                placeholder=tr("Find by name"), max_length=200, select_on_focus=False, id="find"
+            )
             yield OptionList(id="people", compact=True)
             yield Static(id="nobody")
             with Horizontal(id="doing"):

@@ -19,6 +19,7 @@ from exile_tui.text import nfc
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.screens.first_run_steps import ADDRESS, EMBEDDED, INVITE, compose_steps
 from exile_tui.ui.widgets.choices import Choices
+from exile_tui.ui.widgets.one_line import joined
 from exile_tui.ui.widgets.strength import StrengthLine
 from exile_tui.ui.widgets.working import Working
 from exile_tui.ui.words import error_text
@@ -209,7 +210,7 @@ class FirstRunScreen(ExileScreen):
 
     def on_paste(self, event: events.Paste) -> None:
         """Take a link or an address pasted while choosing as the choice itself."""
-        text = event.text.strip()
+        text = joined(event.text)
         if STEPS[self._step] != "relay":
             return
         chosen = {"exile:": INVITE, "https:": ADDRESS}.get(text[:6].lower())
@@ -264,7 +265,7 @@ class FirstRunScreen(ExileScreen):
 
         exile = self.exile
         exile.enter(messenger)
-        exile.push_screen(Welcome(), lambda place: exile.action_go(place) if place else None)
+        exile.push_screen(Welcome())
         if problem is not None:
             exile.show_error(problem)
 

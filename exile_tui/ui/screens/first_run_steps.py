@@ -10,6 +10,7 @@ from exile_tui import locale
 from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.ui.widgets.choices import Choice, Choices
+from exile_tui.ui.widgets.one_line import OneLineInput
 from exile_tui.ui.widgets.strength import StrengthLine
 
 LANGUAGES = (Choice("한국어"), Choice("English"))
@@ -90,7 +91,7 @@ def _compose_relay() -> ComposeResult:
         yield Static(tr("Where should your messages wait?"), classes="heading")
         yield Static(tr("A relay is a server that only passes sealed messages on."), classes="text")
         yield Choices(RELAYS, column=True, id="relays")
-        yield Input(max_length=LONGEST_LINK, id="relay-text")
+        yield OneLineInput(max_length=LONGEST_LINK, id="relay-text")
         yield Input(
             placeholder=tr("Access phrase, only if the relay asks for one"),
             password=True,

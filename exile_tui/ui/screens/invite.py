@@ -69,7 +69,7 @@ class InviteScreen(ExileScreen):
         """Build both views; one is visible."""
         with ContentSwitcher(initial="one", id="views"):
             with Horizontal(id="one"):
-                yield QrCode(spare_columns=SIDE_COLUMNS, id="code")
+                yield QrCode(spare_columns=SIDE_COLUMNS, window_rows=2, id="code")
                 with VerticalScroll(id="side", can_focus=False):
                     yield from self._compose_side()
             with VerticalScroll(id="all", can_focus=False):
@@ -103,6 +103,11 @@ class InviteScreen(ExileScreen):
         """Fetch the invites; make one when none is open."""
         self.query_one("#embedded").display = self.messenger.embedded
         self._reload()
+
+    def on_resize(self) -> None:
+        """Put the link below the code's sentence when the code does not fit beside it."""
+        beside = self.query_one("#code", QrCode).fits_beside(self.query_one("#body").size)
+        self.set_class(not beside, "-stacked")
 
     async def retranslate(self) -> None:
         """Show everything in the language that was just chosen."""
@@ -213,6 +218,7 @@ class InviteScreen(ExileScreen):
         self.query_one("#link", Static).update(
             Content(invite.link if usable else tr("This invite can't be used any more."))
         )
+        self.on_resize()
         for name in ("#copy", "#save", "#revoke"):
             self.query_one(name, Button).disabled = not usable
         self.query_one("#state", Static).update(self._facts(invite))

@@ -67,7 +67,10 @@ class SavePicture(ExileModal[Path]):
             await asyncio.to_thread(save_png, self._payload, file)
             return file
 
-        self.command("picture", write, self.dismiss, self._failed)
+        self.command("picture", write, self._written, self._failed)
+
+    def _written(self, file: Path) -> None:
+        self.dismiss(file)
 
     def _failed(self, error: ExileError) -> None:
         self.query_one("#problem", Static).update(error_text(error))

@@ -76,7 +76,7 @@ class VerifyScreen(ExileScreen):
     def compose_body(self) -> ComposeResult:
         """Put the code on the left, the number and the question on the right."""
         with Horizontal(id="verify"):
-            yield QrCode(spare_columns=SIDE_COLUMNS, id="code")
+            yield QrCode(spare_columns=SIDE_COLUMNS, window_rows=2, id="code")
             with VerticalScroll(id="side", can_focus=False):
                 yield Static(id="who", markup=False)
                 yield Static(id="trust")
@@ -137,6 +137,16 @@ class VerifyScreen(ExileScreen):
         if isinstance(event, ContactChanged) and event.contact_id == self.contact_id:
             self._reload()
 
+    def on_resize(self) -> None:
+        """Put the number below the code's sentence when the code does not fit beside it."""
+        beside = self.query_one("#code", QrCode).fits_beside(self.query_one("#body").size)
+        self.set_class(not beside, "-stacked")
+
+    async def retranslate(self) -> None:
+        """Show everything in the language that was just chosen."""
+        await super().retranslate()
+        self._reload()
+
     def _reload(self) -> None:
         async def fetch() -> tuple[Contact, SafetyNumberView]:
             contact = await self.messenger.contact(self.contact_id)
@@ -153,6 +163,7 @@ class VerifyScreen(ExileScreen):
 
         contact, number = self._contact, self._number = loaded
         self.query_one("#code", QrCode).payload = number.scannable
+        self.on_resize()
         self.query_one("#who", Static).update(Content(contact_name(contact)))
         words = trust_words(contact, self.exile.marks)
         self.query_one("#trust", Static).update(

@@ -15,8 +15,8 @@ from exile_tui.locale import tr
 from exile_tui.ui.screens.base import ExileModal
 
 
-class Welcome(ExileModal[str]):
-    """Ends with the place to go to, or with None for the chats."""
+class Welcome(ExileModal[None]):
+    """Leads to the chats, or from there to the next step."""
 
     CSS_PATH = "welcome.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -51,4 +51,8 @@ class Welcome(ExileModal[str]):
 
     def action_go(self, place: str) -> None:
         """Close and go there."""
-        self.dismiss(None if place == "chats" else place)
+        # Not by an answer to whoever asked: the first run's screen is gone by now.
+        exile = self.exile
+        self.dismiss(None)
+        if place != "chats":
+            exile.call_later(exile.action_go, place)

@@ -17,6 +17,7 @@ from exile_tui.errors import N_, ExileError, UsageError
 from exile_tui.locale import tr
 from exile_tui.text import nfc
 from exile_tui.ui.scan import read_camera, read_image, typed_path
+from exile_tui.ui.widgets.one_line import OneLineInput
 
 LONGEST = 4096
 """Characters taken: more than any link, number or path has."""
@@ -70,7 +71,7 @@ class CodeSource(Vertical):
 
     def compose(self) -> ComposeResult:
         """Build the field, its two buttons and the line that says what goes on."""
-        yield Input(placeholder=tr(self._placeholder), max_length=LONGEST, id="code-text")
+        yield OneLineInput(placeholder=tr(self._placeholder), max_length=LONGEST, id="code-text")
         with Horizontal():
             yield Button(tr(self._open_label), id="code-open", variant="primary")
             yield Button(tr("Use the camera"), id="code-camera")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from itertools import groupby
 from pathlib import Path
-from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
@@ -33,8 +32,7 @@ _STYLES = {
 }
 
 TOO_SMALL = N_(
-    "The QR code needs {columns} columns and {rows} rows here. "
-    "Make the window larger, or press F6 for the code alone."
+    "The QR code needs a window of {columns} columns and {rows} rows. F6 shows the code alone."
 )
 NOT_SAVED = N_("The picture {file} can't be written: {problem}. Choose another place.")
 
@@ -82,23 +80,29 @@ class QrCode(Widget):
     DEFAULT_CSS = """
     QrCode { width: auto; height: auto; }
     """
-    FALLBACK_COLUMNS: ClassVar[int] = 30
 
     def __init__(
-        self, payload: bytes = b"", *, spare_columns: int = 0, id: str | None = None
+        self,
+        payload: bytes = b"",
+        *,
+        spare_columns: int = 0,
+        window_rows: int = 0,
+        id: str | None = None,
     ) -> None:
         """Make the widget.
 
         Args:
             payload: What the code holds; nothing is shown while it is empty.
             spare_columns: Columns of the container that the code must leave free beside it.
+            window_rows: Rows of the window around the container, for the sentence on its size.
             id: The widget's id.
         """
         super().__init__(id=id)
         self._payload = payload
         self._matrix = qr_matrix(payload) if payload else ()
         self._margin: int | None = WIDEST_MARGIN
-        self.spare_columns = spare_columns
+        self._spare_columns = spare_columns
+        self._window_rows = window_rows
 
     @property
     def payload(self) -> bytes:
@@ -121,9 +125,13 @@ class QrCode(Widget):
         """Return the widest quiet zone that fits into this many cells, or None."""
         for margin in range(WIDEST_MARGIN, NARROWEST_MARGIN - 1, -1):
             columns, rows = self._extent(margin)
-            if columns <= room.width - self.spare_columns and rows <= room.height:
+            if columns <= room.width - self._spare_columns and rows <= room.height:
                 return margin
         return None
+
+    def fits_beside(self, room: Size) -> bool:
+        """Tell whether there is room for the code and for what stands beside it."""
+        return not self._matrix or self.margin_within(room) is not None
 
     def get_content_width(self, container: Size, viewport: Size) -> int:
         """Return the columns that the code or its excuse takes."""
@@ -131,7 +139,7 @@ class QrCode(Widget):
             return 0
         self._margin = self.margin_within(container)
         if self._margin is None:
-            return max(1, min(self.FALLBACK_COLUMNS, container.width))
+            return max(1, container.width)
         return self._extent(self._margin)[0]
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
@@ -171,5 +179,7 @@ class QrCode(Widget):
 
     def _excuse(self, width: int) -> list[str]:
         columns, rows = self._extent(NARROWEST_MARGIN)
-        sentence = tr(TOO_SMALL, columns=columns + self.spare_columns, rows=rows)
+        sentence = tr(
+            TOO_SMALL, columns=columns + self._spare_columns, rows=rows + self._window_rows
+        )
         return [line.plain for line in Content(sentence).wrap(max(1, width))]

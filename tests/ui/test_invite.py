@@ -1,0 +1,205 @@
+"""Inviting: one invite shown, copied, saved, revoked, listed."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Button, ContentSwitcher, Input
+
+from exile_tui.core.events import InvitesChanged
+from exile_tui.core.model import Invite, InviteState
+from exile_tui.errors import RelayUnreachable
+from exile_tui.ui.app import ExileApp
+from exile_tui.ui.scan import read_image
+from exile_tui.ui.widgets.qr import QrCode
+from tests.ui.conftest import MakeApp, settle
+from tests.ui.doubles import FakeMessenger
+from tests.ui.paint import screen_text
+
+SIZE = (80, 24)
+
+
+async def opened(app: ExileApp, pilot: Pilot[int]) -> None:
+    app.open_screen("invite")
+    await settle(pilot)
+
+
+def view(app: ExileApp) -> str | None:
+    return app.screen.query_one("#views", ContentSwitcher).current
+
+
+def put(messenger: FakeMessenger, invite: Invite) -> None:
+    messenger._invites[invite.id - 1] = invite
+    messenger.emit(InvitesChanged())
+
+
+async def test_the_first_visit_makes_one_and_says_what_matters(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        (invite,) = await messenger.invites()
+        text = screen_text(app)
+        assert invite.link[:30] in text
+        assert "One person, until Nov 22 3:30 PM" in text
+        assert "Whoever holds it can use it" in text
+        assert "this computer only" in " ".join(text.split())
+        assert app.screen.query_one("#code", QrCode).payload == messenger.link_bytes(invite.link)
+
+
+async def test_another_relay_is_not_called_this_computer(make_app: MakeApp) -> None:
+    app = make_app(FakeMessenger(embedded=False))
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        assert not app.screen.query_one("#embedded").display
+
+
+async def test_it_says_whether_it_is_published(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        (invite,) = await messenger.invites()
+        put(messenger, replace(invite, blob=b"sealed"))
+        await settle(pilot)
+        assert "Not at the relay yet" in screen_text(app)
+        put(messenger, invite)
+        await settle(pilot)
+        assert "At the relay" in screen_text(app)
+
+
+async def test_a_spent_invite_shows_no_code(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        (invite,) = await messenger.invites()
+        put(messenger, replace(invite, state=InviteState.SPENT))
+        await settle(pilot)
+        assert app.screen.query_one("#code", QrCode).payload == b""
+        assert invite.link[:30] not in screen_text(app)
+        assert app.screen.query_one("#copy", Button).disabled
+
+
+async def test_copying_goes_to_the_clipboard(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        (invite,) = await messenger.invites()
+        await pilot.press("c")
+        await settle(pilot)
+        assert app.clipboard == invite.link
+        assert base64.b64encode(invite.link.encode())
+
+
+async def test_saving_a_picture(make_app: MakeApp, tmp_path: Path) -> None:
+    messenger = FakeMessenger()
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        (invite,) = await messenger.invites()
+        for text, sentence in (
+            ("", "with a file name"),
+            (str(tmp_path / "no" / "such"), "can't be written"),
+        ):
+            await pilot.press("s")
+            await settle(pilot)
+            app.screen.query_one("#file", Input).value = text
+            await pilot.press("enter")
+            await settle(pilot)
+            assert sentence in screen_text(app)
+            await pilot.press("escape")
+            await settle(pilot)
+        await pilot.click("#save")
+        await settle(pilot)
+        app.screen.query_one("#file", Input).value = str(tmp_path / "code")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert read_image(tmp_path / "code.png") == [messenger.link_bytes(invite.link)]
+        assert app.screen.place == "invite"
+
+
+async def test_revoking_asks_first(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        await pilot.press("delete")
+        await settle(pilot)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert (await messenger.invites())[0].state is InviteState.OPEN
+        await pilot.click("#revoke")
+        await settle(pilot)
+        await pilot.click("#yes")
+        await settle(pilot)
+        assert (await messenger.invites())[0].state is InviteState.REVOKED
+        assert "can't be used any more" in " ".join(screen_text(app).split())
+
+
+async def test_open_invites_are_listed_first_and_none_is_made(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    first = messenger.add_invite()
+    messenger.add_invite(InviteState.SPENT)
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        assert view(app) == "all"
+        assert len(await messenger.invites()) == 2
+        await pilot.press("down", "enter")
+        await settle(pilot)
+        assert view(app) == "one"
+        assert app.screen.query_one("#code", QrCode).payload == messenger.link_bytes(first.link)
+        await pilot.press("f7")
+        await settle(pilot)
+        assert view(app) == "all"
+        await pilot.press("f5")
+        await settle(pilot)
+        assert view(app) == "one"
+        assert len(await messenger.invites()) == 3
+
+
+async def test_only_open_invites_can_be_revoked_from_the_list(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    messenger.add_invite()
+    messenger.add_invite(InviteState.SPENT)
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        assert app.screen.query_one("#revoke-listed", Button).disabled
+        await pilot.press("delete", "down")
+        await settle(pilot)
+        assert app.screen.place == "invite"
+        await pilot.press("delete")
+        await settle(pilot)
+        await pilot.click("#yes")
+        await settle(pilot)
+        states = [invite.state for invite in await messenger.invites()]
+        assert states == [InviteState.SPENT, InviteState.REVOKED]
+
+
+async def test_a_failure_is_said(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    messenger.refuse = RelayUnreachable(address="127.0.0.1:1")
+    app = make_app(messenger)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        (notice,) = app._notifications
+        assert "127.0.0.1:1 is out of reach" in notice.message
+        assert await messenger.invites() == []
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+async def test_the_language_changes_in_place(make_app: MakeApp, lang: str) -> None:
+    app = make_app(FakeMessenger(), lang=lang)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(app, pilot)
+        await app.choose_language("ko" if lang == "en" else "en")
+        await settle(pilot)
+        wanted = "한 사람만" if lang == "en" else "One person"
+        assert wanted in screen_text(app)
