@@ -10,7 +10,6 @@ from tests.unit.crypto.support import (
     body,
     established,
     forge,
-    receiving_chain,
     reload,
     requested,
     send_many,
@@ -215,14 +214,31 @@ def test_another_header_version_is_refused() -> None:
     assert inviter.open(forge(joiner, bytes), DAY).body == body("forged")
 
 
+class ChosenKey:
+    """The system's randomness, but for the first key of 32 bytes."""
+
+    def __init__(self, chosen: bytes) -> None:
+        self._chosen = [chosen]
+
+    def bytes(self, length: int) -> bytes:
+        return self._chosen.pop() if self._chosen else SYSTEM.bytes(length)
+
+    encapsulate_768 = SYSTEM.encapsulate_768
+    encapsulate_1024 = SYSTEM.encapsulate_1024
+
+
 def test_a_step_with_a_known_key_is_refused() -> None:
-    joiner, inviter = established()
-    joiner, first = joiner.seal(body("step"), SYSTEM)
-    own = sending_chain(inviter).stepped.own.dh_public
-    current = receiving_chain(inviter).head.step[:32]
-    for dh in (own, current):
-        refused(inviter, forge(joiner, lambda h, dh=dh: h[:9] + dh + h[41:]))
-    assert inviter.open(first, DAY)
+    """Also when the peer that takes it holds the private half and does all else right."""
+    joiner, inviter = requested()
+    current = sending_chain(joiner).stepped.own.dh.raw
+    inviter, answer = inviter.seal(body("answer"), SYSTEM)
+    own = sending_chain(inviter).stepped.own.dh.raw
+    joiner = joiner.open(answer, DAY).session
+    for private in (own, current):
+        _, envelope = joiner.seal(body("step"), ChosenKey(private))
+        refused(inviter, envelope)
+    _, envelope = joiner.seal(body("step"), ChosenKey(bytes(range(32))))
+    assert inviter.open(envelope, DAY).body == body("step")
 
 
 def test_a_first_message_with_an_earlier_chain_is_refused() -> None:
