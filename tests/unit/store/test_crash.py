@@ -41,6 +41,10 @@ async def run_child(*arguments: object) -> tuple[int | None, str]:
     return process.returncode, output.decode()
 
 
+def leftovers(directory: Path) -> list[Path]:
+    return list(directory.glob("vault.*"))
+
+
 async def fill(directory: Path, lines: int = 40) -> None:
     store = await ProfileVault(directory, argon2=CHEAP).create(OLD)
     async with store.transaction() as transaction:
@@ -49,6 +53,8 @@ async def fill(directory: Path, lines: int = 40) -> None:
         for number in range(lines):
             await transaction.settings.set(f"line {number}", "가" * 2000)
     await store.close()
+    # Copied often; opening makes it again.
+    (directory / "reserve").unlink()
 
 
 async def check_filled(store: ProfileStore, lines: int = 40) -> None:
@@ -96,6 +102,7 @@ async def open_with_either(directory: Path) -> str:
         await check_filled(store)
         await store.close()
         opened.append(passphrase)
+        assert leftovers(directory) == []
         content = VaultFile.decode((directory / "vault").read_bytes(), "vault")
         assert [len(slot.wrapped) for slot in content.slots] == [1]
         store = await vault.open(passphrase)
