@@ -85,6 +85,14 @@ class Fetch(Operation[list[tuple[int, bytes]] | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class CountBytes(Operation[int]):
+    """Count the bytes that still lie in mailboxes up to a seq: what was sent and not deleted."""
+
+    mailboxes: Sequence[tuple[bytes, bytes, int]]
+    """(id, receive hash, seq) each."""
+
+
+@dataclass(frozen=True, slots=True)
 class CheckToken(Operation[bool]):
     """Check either token's hash of a mailbox."""
 

@@ -49,6 +49,9 @@ class Limits:
     patience: float = 30.0
     """Seconds that a client may take to send a body or to read what was sent to it."""
 
+    unacknowledged_bytes: int = 16_777_216
+    """Bytes of envelopes that one stream sends ahead of their acknowledgement."""
+
     fetch_bytes: int = 262_144
     """Bytes of envelopes that one stream holds in memory at once."""
 

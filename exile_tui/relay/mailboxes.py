@@ -197,6 +197,19 @@ class Mailboxes:
         cursor.close()
         return envelopes
 
+    def count_bytes(self, operation: engine.CountBytes) -> int:
+        """Count bytes of envelopes up to a seq; nothing for whom is not let in."""
+        total = 0
+        for mailbox_id, receive_hash, seq in operation.mailboxes:
+            if (row := self._owned(mailbox_id, receive_hash)) is not None:
+                (size,) = self._execute(
+                    "SELECT coalesce(sum(size), 0) FROM slots "
+                    "WHERE mailbox = ? AND seq >= 0 AND seq <= ?",
+                    (row.number, seq),
+                ).fetchone()
+                total += size
+        return total
+
     def check(self, operation: engine.CheckToken) -> bool:
         """Compare with both hashes, whichever fits."""
         row = self._find(operation.mailbox_id)

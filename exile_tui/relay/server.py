@@ -230,8 +230,11 @@ class _Application:
             gone.cancel()
             running.cancel()
             result, _ = await asyncio.gather(running, gone, return_exceptions=True)
-        if isinstance(result, Exception):
-            raise result
+        try:
+            if isinstance(result, Exception):
+                raise result
+        finally:
+            del result  # else a cycle keeps the transport, and with it the answer, open
 
 
 class _TooLarge(Exception):

@@ -58,6 +58,7 @@ class SqliteEngine:
             engine.Acknowledge: self._mailboxes.acknowledge,
             engine.OpenMailboxes: self._mailboxes.open,
             engine.Fetch: self._mailboxes.fetch,
+            engine.CountBytes: self._mailboxes.count_bytes,
             engine.CheckToken: self._mailboxes.check,
             engine.Disclose: self._mailboxes.disclose,
             engine.PutTicket: self._tickets.put,

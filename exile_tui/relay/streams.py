@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from exile_tui.relay.engine import Engine, EngineUnavailable, Fetch, OpenMailboxes
+from exile_tui.relay.engine import CountBytes, Engine, EngineUnavailable, Fetch, OpenMailboxes
 from exile_tui.relay.limits import Limits
 from exile_tui.wire.relay import (
     GOODBYE_BYTES,
@@ -23,6 +23,9 @@ Send = Callable[[bytes], Awaitable[None]]
 
 _OPEN_AT_ONCE = 64
 """Mailboxes that one operation opens, so that no stream holds up a batch."""
+
+_LOOK_AGAIN = 0.25
+"""Seconds between looks at what a slow client has acknowledged."""
 
 
 class _Mailbox:
@@ -44,7 +47,8 @@ class ReceiveStream:
     """Serves one receive until its client leaves or the relay stops.
 
     Mailboxes take turns, one fetch each, and a fetch is sent before the next begins: what a stream
-    holds in memory is bounded, and a slow reader slows itself only.
+    holds in memory is bounded, and a slow reader slows itself only. What was sent and not yet
+    acknowledged is bounded too.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class ReceiveStream:
         self._ready: deque[_Mailbox] = deque()
         self._event = asyncio.Event()
         self._stopping = False
+        self._ahead = 0  # bytes sent since it was last known how many are not acknowledged
 
     def stop(self) -> None:
         """Say goodbye and end."""
@@ -128,6 +133,38 @@ class ReceiveStream:
             parts.append(encode_frame(CaughtUp(mailbox.index)))
         if parts:
             await self._send(send, b"".join(parts))
+        self._ahead += sum(len(envelope) for _, envelope in found)
+        if self._ahead > self._limits.unacknowledged_bytes:
+            await self._hold_back()
+
+    async def _hold_back(self) -> None:
+        """Wait until enough of what was sent is acknowledged; end the stream when nothing is.
+
+        The server takes whatever it is given into memory, whether its client reads or not: only an
+        acknowledgement shows that it does.
+        """
+        least, patience = None, self._limits.patience
+        while not self._stopping:
+            self._ahead = await self._unacknowledged()
+            if self._ahead <= self._limits.unacknowledged_bytes:
+                return
+            if least is None or self._ahead < least:
+                least, patience = self._ahead, self._limits.patience
+            elif patience <= 0:
+                self._stopping = True
+                return
+            await asyncio.sleep(_LOOK_AGAIN)
+            patience -= _LOOK_AGAIN
+
+    async def _unacknowledged(self) -> int:
+        sent = [mailbox for mailbox in self._mailboxes if mailbox.after >= 0]
+        total = 0
+        for start in range(0, len(sent), _OPEN_AT_ONCE):
+            some = sent[start : start + _OPEN_AT_ONCE]
+            total += await self._engine.submit(
+                CountBytes([(one.id, one.receive_hash, one.after) for one in some])
+            )
+        return total
 
     async def _wait(self, send: Send) -> None:
         self._event.clear()

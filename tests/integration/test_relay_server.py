@@ -349,6 +349,46 @@ async def test_a_stop_says_goodbye_on_every_stream(tmp_path: FilePath, rng: rand
             await client.__aexit__()
 
 
+async def test_a_stream_waits_for_acknowledgements(tmp_path: FilePath, rng: random.Random) -> None:
+    limits = Limits(unacknowledged_bytes=40_000, fetch_bytes=16_384, heartbeat=0.01)
+    async with serving(RelaySettings(directory=tmp_path, limits=limits)) as (address, _):
+        mine = await created(address, rng)
+        envelopes = [rng.randbytes(16_384) for _ in range(6)]
+        await ask(address, "POST", Path.APPEND, appending(mine, *envelopes))
+        async with Client(address) as client:
+            await client.send("POST", Path.RECEIVE, receiving(mine))
+            await client.head()
+            frames = client.frames()
+            found: list[EnvelopeFrame] = []
+            async for frame in frames:
+                if isinstance(frame, CaughtUp):
+                    break
+                assert isinstance(frame, EnvelopeFrame)
+                found.append(frame)
+                if len(found) % 3 == 0:  # 49,152 bytes are ahead: nothing comes before this
+                    seqs = [frame.seq for frame in found]
+                    acknowledging = Acknowledge(mine.id, mine.receive_token, seqs)
+                    answer = await ask(address, "POST", Path.ACKNOWLEDGE, acknowledging.encode())
+                    assert answer == (204, b"")
+        assert [frame.envelope for frame in found] == envelopes
+
+
+async def test_a_stream_whose_client_acknowledges_nothing_ends(
+    tmp_path: FilePath, rng: random.Random
+) -> None:
+    limits = Limits(unacknowledged_bytes=10_000, fetch_bytes=4096, patience=0.1)
+    async with serving(RelaySettings(directory=tmp_path, limits=limits)) as (address, _):
+        mine = await created(address, rng)
+        await ask(
+            address, "POST", Path.APPEND, appending(mine, *(rng.randbytes(4096) for _ in range(9)))
+        )
+        async with Client(address) as client:
+            await client.send("POST", Path.RECEIVE, receiving(mine))
+            await client.head()
+            frames = [frame async for frame in client.frames()]
+        assert [type(frame) for frame in frames] == [EnvelopeFrame] * 3 + [Goodbye]
+
+
 async def test_a_reader_that_stops_reading_holds_up_nobody(
     tmp_path: FilePath, rng: random.Random
 ) -> None:
