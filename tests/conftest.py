@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import time
 
+from hypothesis import settings
+
 os.environ.update(
     TZ="Asia/Seoul",
     TEXTUAL_ANIMATIONS="none",
@@ -15,3 +17,6 @@ os.environ.update(
 time.tzset()
 for _name in [name for name in os.environ if name.startswith("EXILE_")]:
     del os.environ[_name]
+# The same examples in every run, however slow the machine is.
+settings.register_profile("exile", deadline=None, derandomize=True, database=None)
+settings.load_profile("exile")

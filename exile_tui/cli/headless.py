@@ -109,7 +109,7 @@ async def _invite(session: Session) -> None:
     invite = await session.messenger.create_invite(session.arguments.hours)
     problem = await session.synchronize()
     published = next(item for item in await session.messenger.invites() if item.id == invite.id)
-    if published.blob:
+    if not published.published:
         # Nobody has seen its link: better no invite than one that nobody can open yet.
         await session.messenger.revoke_invite(invite.id)
         raise problem or RelayError

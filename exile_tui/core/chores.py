@@ -68,7 +68,8 @@ async def _tend_invite(context: Context, invite: Invite, mailbox_alive: bool) ->
     relay = context.relays(invite.relay)
     if invite.state is InviteState.OPEN:
         # The blob goes up last: nobody can open an invite whose mailbox is not there.
-        if invite.blob and mailbox_alive:
+        live = context.clock.now_ms() < invite.expires_ms
+        if live and mailbox_alive and not invite.published:
             await _publish(context, invite)
     elif not invite.blob_deleted and not (invite.state is InviteState.SPENT and mailbox_alive):
         await relay.delete_blob(invite.blob_id, invite.delete_token)
@@ -93,7 +94,7 @@ async def _publish(context: Context, invite: Invite) -> None:
     async with context.store.transaction() as tx:
         current = await tx.invites.get(invite.id)
         if current is not None:
-            await tx.invites.update(replace(current, blob=b""))
+            await tx.invites.update(replace(current, published=True))
     context.emit(InvitesChanged())
 
 

@@ -10,7 +10,7 @@ from exile_tui.core.events import Event, EventBus
 from exile_tui.core.ports import Relay, RelayFactory, Store
 from exile_tui.crypto.entropy import Entropy
 from exile_tui.wire.address import RelayAddress
-from exile_tui.wire.relay import Authorization, AuthorizationKind
+from exile_tui.wire.relay import Authorization
 
 
 @dataclass(slots=True)
@@ -43,9 +43,8 @@ class Own:
     def authorization(self) -> bytes:
         """The encoded block that lets us create at our own relay."""
         if not self.access_phrase:
-            return Authorization(AuthorizationKind.NONE).encode()
-        phrase = self.access_phrase.encode()
-        return Authorization(AuthorizationKind.PHRASE, phrase).encode()
+            return Authorization().encode()
+        return Authorization.phrase(self.access_phrase).encode()
 
 
 class RelayPool:
@@ -78,10 +77,14 @@ class Context:
     own: Own
     events: EventBus = field(default_factory=EventBus)
     signals: Signals = field(default_factory=Signals)
+    believed_day: int | None = None
+    """The last day that was believed, while the wall clock is in doubt."""
 
     @property
     def day(self) -> int:
-        """Whole days since the Unix epoch."""
+        """Whole days since the Unix epoch, standing still while the wall clock is in doubt."""
+        if self.believed_day is not None:
+            return self.believed_day
         return self.clock.now_ms() // DAY_MS
 
     def emit(self, *events: Event) -> None:

@@ -116,6 +116,7 @@ async def revoke_invite(context: Context, invite_id: int) -> None:
         if invite is None or not invite.secret:
             raise UsageError(N_("There is no such open invite. Nothing was changed."))
         await close_invite(tx, invite, InviteState.REVOKED)
+    await context.store.truncate_wal()
     context.signals.chores.set()
     context.signals.listen.set()
     context.emit(InvitesChanged())

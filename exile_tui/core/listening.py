@@ -12,7 +12,7 @@ from typing import cast
 from exile_tui.clock import SECOND_MS
 from exile_tui.core.backoff import Backoff, wait_any
 from exile_tui.core.context import Context
-from exile_tui.core.model import Connection, Link, MailboxState, OwnMailbox
+from exile_tui.core.model import Connection, InviteState, Link, MailboxState, OwnMailbox
 from exile_tui.core.receiving import receive_batch
 from exile_tui.errors import ExileError, RelayUnreachable
 from exile_tui.wire.address import RelayAddress
@@ -143,7 +143,8 @@ class Listener:
     async def _lost(self, mailbox: OwnMailbox) -> None:
         """Have a mailbox made again that the relay does not know any more.
 
-        A relay that lost ours has lost the peers' too: what it had stored for them goes again.
+        A relay that lost ours has lost the rest too: what it had stored for the peers goes again,
+        and so do open invites.
         """
         async with self._context.store.transaction() as tx:
             current = await tx.mailboxes.get(mailbox.id)
@@ -153,6 +154,9 @@ class Listener:
                 await tx.mailboxes.delete(current.id)
             elif current.state is MailboxState.ALIVE:
                 await tx.mailboxes.update(replace(current, state=MailboxState.WANTED))
+            for invite in await tx.invites.all():
+                if invite.state is InviteState.OPEN and invite.relay == self._address:
+                    await tx.invites.update(replace(invite, published=False))
             for contact in await tx.contacts.all():
                 peer = contact.peer_mailbox
                 if peer is not None and peer.address == self._address:

@@ -28,8 +28,8 @@ from exile_tui.errors import N_, NoSuchContact, UsageError
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import SignedFacts
 
-LONGEST_NAME = 862
-"""Bytes of UTF-8 that a name may have: what the profile block of a request holds."""
+LONGEST_NAME = 800
+"""Bytes of UTF-8 of our own name: fits the profile block beside a mailbox with the longest host."""
 _NOT_SHOWN = ("Cc", "Cs", "Zl", "Zp")
 
 
@@ -37,7 +37,7 @@ def check_name(name: str) -> str:
     """Return a display name in NFC without white space around it.
 
     Raises:
-        UsageError: Empty or longer than 862 bytes.
+        UsageError: Empty, too long, or with characters that can't be shown.
     """
     name = unicodedata.normalize("NFC", name).strip()
     if not name or any(unicodedata.category(character) in _NOT_SHOWN for character in name):

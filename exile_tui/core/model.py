@@ -101,10 +101,12 @@ class Invite:
     secret: bytes = field(repr=False)
     """The serialised keys; empty once spent, revoked or past `expires_ms` + 14 days."""
     blob: bytes = field(repr=False)
-    """The sealed bundle until it lies at the relay, then empty."""
+    """The sealed bundle, 4096 bytes, while the invite is open: a relay may lose it. Then empty."""
     blob_id: bytes = field(repr=False)
     delete_token: bytes = field(repr=False)
     relay: RelayAddress
+    published: bool = False
+    """The blob lies at the relay: the link can be opened."""
     blob_deleted: bool = False
 
 

@@ -1,13 +1,15 @@
 """Take a batch of envelopes: dedupe, open, store, in one transaction (docs/protocol.md, 6).
 
-Nothing that a peer sends stops the queue: an envelope that does not open, does not parse or raises
-anything at all is remembered by its hash and acknowledged to the relay like the others.
+Nothing that a peer sends stops the queue: an envelope that does not open or parse, for whatever
+reason, is remembered by its hash and acknowledged to the relay like the others. Only a failure of
+our own disk stops it: nothing is acknowledged then, and everything comes again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from exile_tui.core.context import Context
 from exile_tui.core.events import (
@@ -35,9 +37,12 @@ from exile_tui.core.ports import Transaction
 from exile_tui.core.sealing import load_session
 from exile_tui.crypto.handshake import InviteSecret, open_request
 from exile_tui.crypto.kdf import sha256
-from exile_tui.errors import CryptoError, WireError
+from exile_tui.errors import CryptoError, ExileError, WireError
+from exile_tui.text import sanitize_terminal_text
 from exile_tui.wire.body import unpack_body
 from exile_tui.wire.content import Acknowledged, Content, Mailbox, Profile, Text, Unknown
+
+_Result = TypeVar("_Result")
 
 MOST_HIDDEN = 64
 """Lines kept of somebody whose request waits; an honest joiner sends at most eight. The rest is not
@@ -78,6 +83,16 @@ async def receive_batch(context: Context, batch: Iterable[tuple[bytes, bytes]]) 
         context.signals.listen.set()
         context.signals.chores.set()
     return outcome
+
+
+def _pure(work: Callable[[], _Result]) -> _Result:
+    """Do pure work on a peer's bytes; a defect that they find counts as bytes that don't open."""
+    try:
+        return work()
+    except (ExileError, MemoryError):
+        raise
+    except Exception as error:
+        raise CryptoError from error
 
 
 async def _receive_one(
@@ -125,7 +140,7 @@ async def _open(
     if contact is None:
         raise CryptoError
     session, version = await load_session(tx, contact_id)
-    opened = session.open(envelope, context.day)
+    opened = _pure(lambda: session.open(envelope, context.day))
     await tx.sessions.update(contact_id, opened.session.to_bytes(), version)
     if opened.lapsed:
         await note_missing(context, tx, outcome, contact_id, opened.lapsed)
@@ -148,8 +163,8 @@ async def _take_body(
 ) -> list[bytes]:
     """Take the contents of a body that opened; one that does not parse is dropped whole."""
     try:
-        contents = unpack_body(body)
-    except WireError:
+        contents = _pure(lambda: unpack_body(body))
+    except (WireError, CryptoError):
         return []
     return await _take(context, tx, outcome, contact, contents)
 
@@ -169,7 +184,11 @@ async def _take(
                 ids.append(content.id)
             case Profile():
                 if content.serial > contact.name_serial:
-                    contact = replace(contact, name=content.name, name_serial=content.serial)
+                    contact = replace(
+                        contact,
+                        name=sanitize_terminal_text(content.name),
+                        name_serial=content.serial,
+                    )
                     await tx.contacts.update(contact)
                     outcome.add(ContactChanged(contact.id))
                 ids.append(content.id)
@@ -210,7 +229,7 @@ async def _append(
         direction=Direction.IN,
         kind=MessageKind.TEXT if text else MessageKind.NEWER,
         content_id=content.id if isinstance(content, Text) else b"",
-        text=content.text if isinstance(content, Text) else "",
+        text=sanitize_terminal_text(content.text) if isinstance(content, Text) else "",
         sent_ms=content.sent_ms if isinstance(content, Text) else 0,
         stored_ms=context.clock.now_ms(),
         delivery=None,
@@ -273,8 +292,8 @@ async def _open_request(
     if invite is None or not invite.secret or now >= invite.expires_ms + GRACE_MS:
         raise CryptoError
     secret = InviteSecret.from_bytes(invite.secret)
-    request = open_request(secret, invite.bundle_hash, envelope, context.day)
-    profile, peer_mailbox = _profile_block(unpack_body(request.profile_block))
+    request = _pure(lambda: open_request(secret, invite.bundle_hash, envelope, context.day))
+    profile, peer_mailbox = _pure(lambda: _profile_block(unpack_body(request.profile_block)))
     contact = await insert_contact(
         context,
         tx,
@@ -282,7 +301,7 @@ async def _open_request(
         Contact(
             id=0,
             state=ContactState.REQUESTED,
-            name=profile.name,
+            name=sanitize_terminal_text(profile.name),
             name_serial=profile.serial,
             created_ms=now,
             safety_digits="",

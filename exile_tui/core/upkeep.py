@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from exile_tui.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from exile_tui.core.context import Context
 from exile_tui.core.events import ClockJumped, DeliveryChanged, InvitesChanged
@@ -66,6 +68,10 @@ async def _expire_invites(context: Context, tx: Transaction) -> bool:
         if invite.secret and now >= invite.expires_ms + GRACE_MS:
             await close_invite(tx, invite, InviteState.EXPIRED)
             changed = True
+        elif invite.state is InviteState.OPEN and now >= invite.expires_ms:
+            # Nobody can open it any more; a request that is on its way is still taken.
+            await tx.invites.update(replace(invite, state=InviteState.EXPIRED, blob=b""))
+            changed = True
     return changed
 
 
@@ -106,8 +112,9 @@ class ClockWatch:
             last = await tx.settings.get(LAST_WALL)
         if jump is not None:
             self.jump_ms = int(jump)
+            self._context.believed_day = int(last or self._wall) // DAY_MS
         elif last is not None and self._wall < int(last) - JUMP_MS:
-            await self._jumped(self._wall - int(last))
+            await self._jumped(self._wall - int(last), int(last))
         else:
             await self._remember()
 
@@ -115,9 +122,9 @@ class ClockWatch:
         """Compare wall and monotonic time; keep a jump on disk until it is confirmed."""
         wall, monotonic = self._context.clock.now_ms(), self._context.clock.monotonic()
         drift = (wall - self._wall) - int((monotonic - self._monotonic) * 1000)
-        self._wall, self._monotonic = wall, monotonic
+        believed, self._wall, self._monotonic = self._wall, wall, monotonic
         if self.jump_ms is None and abs(drift) > JUMP_MS:
-            await self._jumped(drift)
+            await self._jumped(drift, believed)
         elif self.jump_ms is None:
             await self._remember()
 
@@ -128,9 +135,11 @@ class ClockWatch:
             await tx.settings.delete(CLOCK_JUMP)
             await tx.settings.set(LAST_WALL, str(self._wall))
         self.jump_ms = None
+        self._context.believed_day = None
 
-    async def _jumped(self, by_ms: int) -> None:
+    async def _jumped(self, by_ms: int, believed_ms: int) -> None:
         self.jump_ms = by_ms
+        self._context.believed_day = believed_ms // DAY_MS
         async with self._context.store.transaction() as tx:
             await tx.settings.set(CLOCK_JUMP, str(by_ms))
         self._context.emit(ClockJumped(by_ms))

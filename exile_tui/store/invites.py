@@ -12,7 +12,7 @@ from exile_tui.wire.address import RelayAddress
 
 _SELECT = (
     "SELECT id, state, created_ms, expires_ms, link, bundle_hash, secret, blob, blob_id,"
-    " delete_token, relay, blob_deleted FROM invite"
+    " delete_token, relay, published, blob_deleted FROM invite"
 )
 
 
@@ -26,8 +26,8 @@ class InviteTable:
         """Store (its `id` is ignored) and return it with its id."""
         rows = await self._statements.all(
             "INSERT INTO invite (state, created_ms, expires_ms, link, bundle_hash, secret, blob,"
-            " blob_id, delete_token, relay, blob_deleted)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            " blob_id, delete_token, relay, published, blob_deleted)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             _values(invite),
         )
         return replace(invite, id=rows[0][0])
@@ -37,7 +37,7 @@ class InviteTable:
         changed = await self._statements.run(
             "UPDATE invite SET state = ?, created_ms = ?, expires_ms = ?, link = ?,"
             " bundle_hash = ?, secret = ?, blob = ?, blob_id = ?, delete_token = ?, relay = ?,"
-            " blob_deleted = ? WHERE id = ?",
+            " published = ?, blob_deleted = ? WHERE id = ?",
             (*_values(invite), invite.id),
         )
         if not changed:
@@ -71,6 +71,7 @@ def _values(invite: Invite) -> tuple[Any, ...]:
         invite.blob_id,
         invite.delete_token,
         invite.relay.url,
+        invite.published,
         invite.blob_deleted,
     )
 
@@ -88,5 +89,6 @@ def _invite(row: Row) -> Invite:
         blob_id=row[8],
         delete_token=row[9],
         relay=RelayAddress.parse(row[10]),
-        blob_deleted=bool(row[11]),
+        published=bool(row[11]),
+        blob_deleted=bool(row[12]),
     )

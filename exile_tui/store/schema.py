@@ -143,6 +143,7 @@ _VERSION_1 = (
         blob_id BLOB NOT NULL,
         delete_token BLOB NOT NULL,
         relay TEXT NOT NULL,
+        published INTEGER NOT NULL,
         blob_deleted INTEGER NOT NULL
     ) STRICT""",
     # `position` is the order of creation.

@@ -239,6 +239,7 @@ class FakeMessenger:
             bundle_hash=bytes([number]) * 32,
             secret=b"",
             blob=b"",
+            published=True,
             blob_id=bytes([number]) * 16,
             delete_token=b"",
             relay=RELAY,

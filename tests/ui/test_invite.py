@@ -64,7 +64,7 @@ async def test_it_says_whether_it_is_published(make_app: MakeApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await opened(app, pilot)
         (invite,) = await messenger.invites()
-        put(messenger, replace(invite, blob=b"sealed"))
+        put(messenger, replace(invite, published=False))
         await settle(pilot)
         assert "Not at the relay yet" in screen_text(app)
         put(messenger, invite)

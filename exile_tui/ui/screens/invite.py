@@ -180,7 +180,7 @@ class InviteScreen(ExileScreen):
         from exile_tui.core.model import InviteState
 
         if invite.state is InviteState.OPEN:
-            return tr("waiting for someone") if not invite.blob else tr("not at the relay yet")
+            return tr("waiting for someone") if invite.published else tr("not at the relay yet")
         return {
             InviteState.SPENT: tr("used"),
             InviteState.REVOKED: tr("revoked"),
@@ -230,7 +230,7 @@ class InviteScreen(ExileScreen):
             return Content.styled(self._state_words(invite), "$text-warning")
         published = (
             Content.styled(tr("At the relay, ready to be opened"), "$success")
-            if not invite.blob
+            if invite.published
             else Content.styled(tr("Not at the relay yet: works once it is there"), "$warning")
         )
         once = tr("One person, until {time}", time=self._time(invite.expires_ms))

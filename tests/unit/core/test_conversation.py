@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from exile_tui.core.events import RequestArrived
@@ -19,9 +17,7 @@ from exile_tui.core.model import (
     VerifiedHow,
 )
 from exile_tui.core.receiving import MOST_HIDDEN
-from exile_tui.core.sealing import load_session, seal
 from exile_tui.errors import NoSuchContact, Refused, RelayUnreachable, UsageError
-from exile_tui.wire.content import Text, encode_content
 from exile_tui.wire.relay import ENVELOPE_SIZES
 from tests.unit.core.conftest import MakePerson, ManualClock, Person, introduce
 from tests.unit.core.fake_relay import FakeRelay
@@ -100,23 +96,19 @@ async def test_a_changed_key_never_goes_unnoticed(make_person: MakePerson) -> No
     assert (await reopened.contact(contact.id)).trust is Trust.CHANGED
 
 
-async def test_a_stranger_cannot_fill_the_disk(make_person: MakePerson) -> None:
+async def test_a_stranger_cannot_fill_the_disk(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one, two = await make_person("1"), await make_person("2")
     invite = await one.messenger.create_invite()
     await one.messenger.synchronize()
     await two.messenger.join(invite.link)
     await exchange(two, one)
     contact, request = await two.contact(), await one.contact()
-    for start in range(0, MOST_HIDDEN + 20, 20):
-        async with two.context.store.transaction() as tx:
-            for number in range(start, start + 20):
-                session, version = await load_session(tx, contact.id)
-                loose = replace(session, _requests=replace(session._requests, sent=0))
-                await tx.sessions.update(contact.id, loose.to_bytes(), version)
-                key = two.context.entropy.bytes(16)
-                content = encode_content(Text(key, 0, str(number)))
-                assert await seal(two.context, tx, contact.id, [(key, content)])
-        await exchange(two, one)
+    monkeypatch.setattr("exile_tui.crypto.session.MAX_REQUESTS", 200)
+    for number in range(MOST_HIDDEN + 20):
+        await two.messenger.send(contact.id, str(number))
+    await exchange(two, one)
     async with one.context.store.snapshot() as tx:
         assert len(await tx.messages.recent(request.id, 1000)) == MOST_HIDDEN
 
@@ -203,6 +195,40 @@ async def test_a_lost_relay_loses_nothing(make_person: MakePerson, relay: FakeRe
     await exchange(one, two, one, two)
     assert await two.texts(Direction.IN) == [f"글 {number}" for number in range(4)]
     assert {line.delivery for line in await one.lines()} == {Delivery.DELIVERED}
+
+
+async def test_an_open_invite_survives_a_lost_relay(
+    make_person: MakePerson, relay: FakeRelay
+) -> None:
+    one, two = await make_person("1"), await make_person("2")
+    invite = await one.messenger.create_invite()
+    await one.messenger.synchronize()
+    relay.forget()
+    await exchange(one)
+    await two.messenger.join(invite.link)
+    await exchange(two, one)
+    assert (await one.contact()).state is ContactState.REQUESTED
+
+
+async def test_a_request_is_taken_for_fourteen_days_after_the_expiry(
+    make_person: MakePerson, relay: FakeRelay, clock: ManualClock
+) -> None:
+    one, two, late = await make_person("1"), await make_person("2"), await make_person("3")
+    invite = await one.messenger.create_invite()
+    unused = await one.messenger.create_invite()
+    await one.messenger.synchronize()
+    await two.messenger.join(invite.link)
+    await two.messenger.synchronize()
+    clock.advance_days(14.5)
+    with pytest.raises(Refused):
+        await late.messenger.join(unused.link)
+    await exchange(one)
+    assert (await one.contact()).state is ContactState.REQUESTED
+    clock.advance_days(0.6)
+    await exchange(one)
+    expired = (await one.messenger.invites())[0]
+    assert (expired.id, expired.state, expired.secret) == (unused.id, InviteState.EXPIRED, b"")
+    assert len(relay.boxes) == 2, "the unused invite's mailbox is deleted"
 
 
 async def test_offline_is_said_and_nothing_is_lost(
