@@ -9,10 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import cache
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    import regex
+from importlib import import_module
+from typing import Any
 
 ZWJ = "\u200d"
 MARKS_SHOWN = 8
@@ -35,27 +33,22 @@ _BLANK_IN_NAMES = re.compile(r"[\s\u115f\u1160\u2800\u3164\uffa0]+")
 
 
 @cache
-def _grapheme_pattern() -> regex.Pattern[str]:
+def _compile(pattern: str) -> Any:
+    """Compile a pattern of the package `regex`, which knows graphemes and properties."""
     # Imported when first needed: it costs start-up time that the first frame doesn't have.
-    import regex
-
-    return regex.compile(r"\X")
+    return import_module("regex").compile(pattern)
 
 
-@cache
-def _stacked_marks() -> regex.Pattern[str]:
-    import regex
-
-    return regex.compile(rf"(\p{{M}}{{{MARKS_SHOWN}}})\p{{M}}+")
+def _grapheme_pattern() -> Any:
+    return _compile(r"\X")
 
 
-@cache
-def _stray_joiner() -> regex.Pattern[str]:
-    import regex
+def _stacked_marks() -> Any:
+    return _compile(rf"(\p{{M}}{{{MARKS_SHOWN}}})\p{{M}}+")
 
-    return regex.compile(
-        rf"{ZWJ}(?!\p{{Extended_Pictographic}})|(?<![\p{{So}}\p{{Sk}}\p{{M}}]){ZWJ}"
-    )
+
+def _stray_joiner() -> Any:
+    return _compile(rf"{ZWJ}(?!\p{{Extended_Pictographic}})|(?<![\p{{So}}\p{{Sk}}\p{{M}}]){ZWJ}")
 
 
 def nfc(text: str) -> str:
@@ -146,12 +139,6 @@ def cut(text: str, cells: int, mark: str = "..") -> str:
         kept.append(cluster)
         used += width
     return "".join(kept) + mark
-
-
-def fit(text: str, cells: int) -> str:
-    """Return the text in exactly `cells` cells: cut, or filled up with spaces."""
-    text = cut(text, cells)
-    return text + " " * (cells - cell_len(text))
 
 
 def wrap_offsets(text: str, cells: int) -> list[int]:

@@ -64,6 +64,16 @@ async def test_newline_keys(desk: Desk, key: str) -> None:
         assert desk.sent == ["a\nb"]
 
 
+async def test_no_key_overtakes_another(desk: Desk) -> None:
+    """All of it arrives in one read, as when the computer is busy."""
+    async with desk.run_test() as pilot:
+        for key in ("a", "enter", "b", "ctrl+j", "c", "d", "left", "x", "backspace", "enter", "z"):
+            desk.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        assert desk.sent == ["a", "b\ncd"]
+        assert desk.query_one(Composer).text == "z"
+
+
 async def test_the_setting_swaps_the_keys() -> None:
     desk = Desk(enter_sends=False)
     async with desk.run_test() as pilot:

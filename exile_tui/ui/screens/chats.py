@@ -76,14 +76,14 @@ class ChatsScreen(ExileScreen):
                 yield Static(id="below", markup=False)
                 yield Composer(
                     enter_sends=self.exile.settings.enter_sends,
-                    placeholder=tr("Write a message"),
+                    placeholder=tr("Write a message here"),
                 )
 
     def on_mount(self) -> None:
         """Load the list."""
         self._show_talk(None)
+        self.query_one(ConversationList).display = False
         self._reload_list()
-        self.query_one(ConversationList).focus()
         self.watch(self.app, "app_focus", self._looked_at, init=False)
 
     async def retranslate(self) -> None:
@@ -126,6 +126,8 @@ class ChatsScreen(ExileScreen):
         self._conversations, requests = read
         listed = self.query_one(ConversationList)
         listed.display = bool(self._conversations)
+        if listed.display and self.focused is None and self.app.screen is self:
+            listed.focus()
         listed.show(self._conversations, self.contact.id if self.contact else None)
         nobody = self.query_one("#nobody", Static)
         nobody.display = not self._conversations

@@ -133,12 +133,26 @@ class Composer(TextArea):
             event.stop()
             event.prevent_default()
             self.action_newline(event.key)
-        elif event.key in ("enter", "ctrl+j"):
-            event.prevent_default()  # the bindings decide
         elif event.character == ZWJ:
             event.stop()
             event.prevent_default()
             self._replace_via_keyboard(ZWJ, *self.selection)
+        else:
+            await self._act_now(event)
+
+    async def _act_now(self, event: events.Key) -> None:
+        """Do what a key is bound to before the next key is looked at.
+
+        Textual asks the bindings only once a key has bubbled up to the app; letters typed quickly
+        after Enter would overtake it, and go out with the message.
+        """
+        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+            if await self.app.run_action(binding.action, self):
+                event.stop()
+                event.prevent_default()
+                return
+        if event.key == "enter":
+            event.prevent_default()  # no binding wanted it: it is no text either
 
     async def _on_paste(self, event: events.Paste) -> None:
         event.stop()

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from exile_tui.text import (
     cell_len,
     cut,
-    fit,
     graphemes,
     next_boundary,
     nfc,
@@ -20,6 +19,7 @@ from exile_tui.text import (
     previous_boundary,
     sanitize_name,
     sanitize_terminal_text,
+    wrap,
 )
 
 FORBIDDEN = re.compile(
@@ -87,7 +87,6 @@ def test_one_line_has_no_breaks(text: str) -> None:
 def test_cutting_never_exceeds_the_cells(text: str, cells: int) -> None:
     line = one_line(text)
     assert cell_len(cut(line, cells)) <= cells
-    assert cell_len(fit(line, cells)) == cells
 
 
 @given(TEXT)
@@ -134,6 +133,20 @@ def test_cutting_keeps_whole_characters() -> None:
     assert cut("안녕하세요", 6) == "안녕.."
     assert cut("hello", 5) == "hello"
     assert cut("안녕", 1) == "."
-    assert fit("가", 4) == "가  "
     assert next_boundary(FAMILY + "x", 0) == len(FAMILY)
     assert previous_boundary("x" + FAMILY, 1 + len(FAMILY)) == 1
+
+
+@given(TEXT, st.integers(min_value=2, max_value=30))
+def test_wrapping_keeps_every_character_and_the_width(text: str, cells: int) -> None:
+    safe = sanitize_terminal_text(text)
+    lines = wrap(safe, cells)
+    assert all(cell_len(line) <= cells or len(graphemes(line)) == 1 for line in lines)
+    assert "".join("".join(lines).split()) == "".join(safe.split())
+
+
+def test_wrapping_prefers_spaces() -> None:
+    assert wrap("오늘 회의는 세 시에 시작해요", 12) == ["오늘 회의는", "세 시에", "시작해요"]
+    assert wrap("abcdef gh", 4) == ["abcd", "ef", "gh"]
+    assert wrap("a\n\nb", 4) == ["a", "", "b"]
+    assert wrap(FAMILY * 3, 4) == [FAMILY * 2, FAMILY]
