@@ -141,6 +141,12 @@ def cut(text: str, cells: int, mark: str = "..") -> str:
     return "".join(kept) + mark
 
 
+def fit(text: str, cells: int) -> str:
+    """Return the text in exactly `cells` cells: cut, or filled up with spaces."""
+    text = cut(text, cells).rstrip(ZWJ)  # a joiner at the end would join the filling
+    return text + " " * (cells - cell_len(text))
+
+
 def wrap_offsets(text: str, cells: int) -> list[int]:
     """Return where one paragraph breaks: at spaces if it can, never inside a grapheme.
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from exile_tui.text import (
     cell_len,
     cut,
+    fit,
     graphemes,
     next_boundary,
     nfc,
@@ -87,6 +88,7 @@ def test_one_line_has_no_breaks(text: str) -> None:
 def test_cutting_never_exceeds_the_cells(text: str, cells: int) -> None:
     line = one_line(text)
     assert cell_len(cut(line, cells)) <= cells
+    assert cell_len(fit(line, cells)) == cells
 
 
 @given(TEXT)
@@ -133,6 +135,7 @@ def test_cutting_keeps_whole_characters() -> None:
     assert cut("안녕하세요", 6) == "안녕.."
     assert cut("hello", 5) == "hello"
     assert cut("안녕", 1) == "."
+    assert fit("가", 4) == "가  "
     assert next_boundary(FAMILY + "x", 0) == len(FAMILY)
     assert previous_boundary("x" + FAMILY, 1 + len(FAMILY)) == 1
 
