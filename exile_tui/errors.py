@@ -24,7 +24,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 
-def N_(message: str) -> str:  # noqa: N802 - the name that gettext's tools look for
+def N_(message: str) -> str:
     """Mark a string for the catalog without translating it here."""
     return message
 
@@ -41,7 +41,7 @@ class ExileError(Exception):
 
         Args:
             sentence: A catalog key that replaces the class's own, with named placeholders.
-            parameters: What fills the placeholders. Text from outside is sanitised by whoever shows it.
+            parameters: What fills the placeholders; whoever shows it sanitises it.
         """
         if sentence is not None:
             self.sentence = sentence
