@@ -6,7 +6,35 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from exile_tui.wire.address import RelayAddress
+from exile_tui.wire.facts import Facts, SignedFacts
 from exile_tui.wire.mailbox import MailboxDescriptor
+
+__all__ = [
+    "Announcement",
+    "AnnouncementKind",
+    "Connection",
+    "Contact",
+    "ContactState",
+    "Conversation",
+    "Delivery",
+    "Direction",
+    "Facts",
+    "Invite",
+    "InviteState",
+    "Link",
+    "MailboxDescriptor",
+    "MailboxState",
+    "Message",
+    "MessageKind",
+    "OutboxEntry",
+    "OwnMailbox",
+    "Reason",
+    "RelayAddress",
+    "SignedFacts",
+    "Trust",
+    "Verification",
+    "VerifiedHow",
+]
 
 
 class ContactState(Enum):

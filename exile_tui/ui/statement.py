@@ -13,7 +13,7 @@ from exile_tui.locale import tr, tr_n
 from exile_tui.text import one_line
 
 if TYPE_CHECKING:
-    from exile_tui.wire.facts import Facts
+    from exile_tui.core.model import Facts
 
 STALE_DAYS = 90
 """Days after which an operator's statement is called old."""
