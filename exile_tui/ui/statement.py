@@ -30,12 +30,16 @@ UNKNOWABLE = (
         N_("There are no accounts. Mailboxes have random numbers."),
     ),
     (
-        N_("Which mailboxes belong together"),
-        N_("Each contact has its own, one for each direction, and no note connects them."),
-    ),
-    (
         N_("How long a message is"),
         N_("Every envelope is padded to 4,096, 16,384 or 65,536 bytes."),
+    ),
+)
+"""What no relay can find out, whatever it runs."""
+
+NOT_KEPT = (
+    (
+        N_("Which mailboxes belong together"),
+        N_("Each contact has its own, one for each direction, and no note connects them."),
     ),
     (
         N_("At what time you wrote"),
@@ -43,6 +47,7 @@ UNKNOWABLE = (
     ),
     (N_("What was delivered"), N_("Delivered envelopes are wiped from its disk within a minute.")),
 )
+"""What this program's relay does not store; another program could."""
 
 WATCHER = N_(
     "Somebody who records connections at the relay as they happen can see your internet address "
@@ -51,14 +56,20 @@ WATCHER = N_(
 
 
 def ignorance_text() -> Content:
-    """Return what a relay can't know, each with the reason, and the one honest exception."""
-    parts = []
-    for what, why in UNKNOWABLE:
-        parts.append(Content.assemble((tr(what), "bold"), "\n", (tr(why), "$text-muted")))
-    exception = Content.assemble(
-        (tr("But: who watches live"), "bold $text-warning"), "\n", (tr(WATCHER), "$text-muted")
+    """Return what no relay can know, what an honest one does not keep, and what a watcher sees."""
+    watched = (N_("But: who watches live"), WATCHER)
+    return Content("\n\n").join(
+        [
+            *(_reason(*each, "bold") for each in UNKNOWABLE),
+            Content.styled(tr("What it doesn't keep, if it is unchanged"), "bold $primary"),
+            *(_reason(*each, "bold") for each in NOT_KEPT),
+            _reason(*watched, "bold $text-warning"),
+        ]
     )
-    return Content("\n\n").join([*parts, exception])
+
+
+def _reason(what: str, why: str, style: str) -> Content:
+    return Content.assemble((tr(what), style), "\n", (tr(why), "$text-muted"))
 
 
 def holdings_text(held: Sequence[Mapping[str, Any]]) -> Content:

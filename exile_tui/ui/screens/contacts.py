@@ -19,6 +19,7 @@ from exile_tui.text import cell_len, fit
 from exile_tui.ui.find import matches, name_order
 from exile_tui.ui.keys import QWERTY
 from exile_tui.ui.screens.base import ExileScreen
+from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ class ContactsScreen(ExileScreen):
     def compose_body(self) -> ComposeResult:
         """Put the filter on top, the list below, and what can be done at the bottom."""
         with Vertical(id="contacts"):
-            yield Input(
+            yield Field(
                 placeholder=tr("Find by name"), max_length=200, select_on_focus=False, id="find"
             )
             yield OptionList(id="people", compact=True)

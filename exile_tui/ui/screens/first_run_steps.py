@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from exile_tui import locale
 from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.ui.widgets.choices import Choice, Choices
-from exile_tui.ui.widgets.one_line import OneLineInput
+from exile_tui.ui.widgets.one_line import Field, OneLineInput
 from exile_tui.ui.widgets.strength import StrengthLine
 
 LANGUAGES = (Choice("한국어"), Choice("English"))
@@ -68,12 +68,12 @@ def _compose_passphrase() -> ComposeResult:
             ),
             classes="text",
         )
-        yield Input(
+        yield Field(
             placeholder=tr("Passphrase, of several words"), password=True,
             max_length=LONGEST_PASSPHRASE, id="first",
         )  # fmt: skip
         yield StrengthLine(id="strength")
-        yield Input(
+        yield Field(
             placeholder=tr("The same once more"), password=True,
             max_length=LONGEST_PASSPHRASE, id="second",
         )  # fmt: skip
@@ -83,7 +83,7 @@ def _compose_name(default_name: str) -> ComposeResult:
     with Vertical(id="name"):
         yield Static(tr("What should your contacts call you?"), classes="heading")
         yield Static(tr("Only your contacts see this name. The relay never does."), classes="text")
-        yield Input(default_name, max_length=LONGEST_NAME, id="own-name")
+        yield Field(default_name, max_length=LONGEST_NAME, id="own-name")
 
 
 def _compose_relay() -> ComposeResult:
@@ -92,7 +92,7 @@ def _compose_relay() -> ComposeResult:
         yield Static(tr("A relay is a server that only passes sealed messages on."), classes="text")
         yield Choices(RELAYS, column=True, id="relays")
         yield OneLineInput(max_length=LONGEST_LINK, id="relay-text")
-        yield Input(
+        yield Field(
             placeholder=tr("Access phrase, only if the relay asks for one"),
             password=True,
             max_length=LONGEST_PASSPHRASE,

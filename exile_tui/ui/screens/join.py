@@ -54,6 +54,7 @@ class JoinScreen(ExileScreen):
                         "messages are delivered before they accept, the rest right after."
                     ),
                     classes="text",
+                    id="meanwhile",
                 )
                 with Horizontal(classes="buttons"):
                     yield Button(tr("Write a message"), id="write", variant="primary")
@@ -114,6 +115,7 @@ class JoinScreen(ExileScreen):
         else:
             sentence = tr("The invite is open. Waiting for the other to accept")
         self.query_one("#waiting", Static).update(sentence)
+        self.query_one("#meanwhile").display = contact.state is ContactState.JOINING
         self.query_one("#steps", ContentSwitcher).current = "done"
         self.query_one("#write", Button).focus()
 

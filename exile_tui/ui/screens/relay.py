@@ -16,11 +16,12 @@ from exile_tui.locale import tr
 from exile_tui.locale.dates import time_of_day
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.statement import facts_text, holdings_text, ignorance_text
+from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.words import connection_words, error_text
 
 if TYPE_CHECKING:
     from exile_tui.core.events import Event
-    from exile_tui.wire.relay import SignedFacts
+    from exile_tui.core.model import SignedFacts
 
 
 class RelayScreen(ExileScreen):
@@ -59,7 +60,7 @@ class RelayScreen(ExileScreen):
             yield Static(id="problem", classes="error", markup=False)
             with Vertical(id="access"):
                 yield Static(tr("This relay lets in who knows its access phrase."))
-                yield Input(
+                yield Field(
                     placeholder=tr("Access phrase"), password=True, max_length=1024, id="phrase"
                 )
             with Horizontal(id="columns"):

@@ -14,6 +14,7 @@ from exile_tui.errors import N_, ExileError, UsageError
 from exile_tui.locale import tr
 from exile_tui.text import nfc
 from exile_tui.ui.screens.base import ExileModal
+from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.widgets.qr import save_png
 from exile_tui.ui.words import error_text
 
@@ -39,7 +40,7 @@ class SavePicture(ExileModal[Path]):
     def compose_panel(self) -> ComposeResult:
         """Yield the field, filled with a suggestion."""
         yield Static(tr("Save the picture as"), classes="heading")
-        yield Input(str(self._suggestion), id="file", select_on_focus=False)
+        yield Field(str(self._suggestion), id="file", select_on_focus=False)
         yield Static(id="problem", markup=False)
         with Horizontal():
             yield Button(tr("Save"), id="write", variant="primary")

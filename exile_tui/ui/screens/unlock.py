@@ -16,6 +16,7 @@ from exile_tui.locale import tr
 from exile_tui.text import nfc, one_line
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.widgets.choices import Choice, Choices
+from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.widgets.working import Working
 from exile_tui.ui.words import error_text
 
@@ -46,7 +47,7 @@ class UnlockScreen(ExileScreen):
                 Content(tr("Profile {name}", name=one_line(self.exile.application.profile))),
                 classes="muted",
             )
-            yield Input(
+            yield Field(
                 placeholder=tr("Passphrase"), password=True, max_length=LONGEST_PASSPHRASE,
                 id="passphrase",
             )  # fmt: skip

@@ -1,4 +1,4 @@
-"""A field that takes a pasted text whole, although a terminal broke it into lines."""
+"""Fields of one line: calm ones, and one that takes a pasted text whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,15 @@ def joined(text: str) -> str:
     return ("" if is_link else " ").join(pieces)
 
 
-class OneLineInput(Input):
+class Field(Input):
+    """Never blinks."""
+
+    def on_mount(self) -> None:
+        """Keep the cursor still."""
+        self.cursor_blink = False
+
+
+class OneLineInput(Field):
     """Joins pasted lines, where a plain field keeps only the first."""
 
     def _on_paste(self, event: events.Paste) -> None:
