@@ -158,6 +158,8 @@ def wrap_offsets(text: str, cells: int) -> list[int]:
         The index of each line's first character but the first line's.
     """
     cells = max(1, cells)
+    if cell_len(text) <= cells:
+        return []
     offsets: list[int] = []
     used = 0
     for word in _WORDS.finditer(text):

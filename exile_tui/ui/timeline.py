@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 
+from exile_tui import locale
+from exile_tui.clock import HOUR_MS, MINUTE_MS
 from exile_tui.core.model import Contact, Delivery, Direction, Message, MessageKind, Reason
 from exile_tui.locale import dates, tr, tr_n
 from exile_tui.text import cell_len, cut, sanitize_terminal_text, wrap
@@ -54,6 +57,8 @@ class Timeline:
     """The message that "unread from here" stands before; 0 for none."""
     hours_24: bool = False
     marks: Marks = field(default_factory=Marks)
+    wrapped: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
+    """Texts that were wrapped before; whoever shows the lines keeps it, and drops it with them."""
 
     def lines(self, messages: Sequence[Message]) -> list[Line]:
         """Lay out messages in their order."""
@@ -106,9 +111,7 @@ class Timeline:
     @property
     def _column(self) -> int:
         """The cells of the column of times, and of the words on delivery under them."""
-        noon_and_longest = dates.time_of_day(12 * 3_600_000 + 600_000, hours_24=self.hours_24)
-        words = (tr("delivered"), tr("sending"), tr("sent"), tr("waits"), tr("failed"))
-        return max(cell_len(word) for word in (*words, noon_and_longest, "00:00")) + 1
+        return _column_width(locale.language(), self.hours_24)
 
     def _message(
         self, before: Message | None, message: Message, after: Message | None, *, alone: bool
@@ -136,11 +139,17 @@ class Timeline:
             text, style = tr("A newer version of exile-tui is needed to read this."), "notice"
         else:
             text, style = sanitize_terminal_text(message.text), "text"
-        for row in wrap(text, room):
+        for row in self._wrap(text, room):
             yield Line((bar, Span(row, style)), message.seq)
         for row in wrap(self._why(message), room) if self._why(message) else ():
             failed = message.delivery is Delivery.FAILED
             yield Line((bar, Span(row, "problem" if failed else "aside")), message.seq)
+
+    def _wrap(self, text: str, room: int) -> list[str]:
+        rows = self.wrapped.get((text, room))
+        if rows is None:
+            rows = self.wrapped[text, room] = wrap(text, room)
+        return rows
 
     def _why(self, message: Message) -> str:
         """Return the sentence under a message that did not go its way."""
@@ -159,6 +168,13 @@ class Timeline:
 
     def _aside(self, text: str, style: str = "aside") -> Span:
         return Span(" " * (self._column - cell_len(text)) + text, style)
+
+
+@cache
+def _column_width(language: str, hours_24: bool) -> int:
+    longest_time = dates.time_of_day(12 * HOUR_MS + 10 * MINUTE_MS, hours_24=hours_24)
+    words = (tr("delivered"), tr("sending"), tr("sent"), tr("waits"), tr("failed"))
+    return max(cell_len(word) for word in (*words, longest_time, "00:00 PM")) + 1
 
 
 def _delivery_word(message: Message) -> tuple[str, str]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from textual import events
 
-from exile_tui.core.events import RequestArrived
+from exile_tui.core.events import ClockJumped, RequestArrived
 from exile_tui.core.model import Connection, ContactState, Delivery, Link
 from exile_tui.errors import UsageError
 from exile_tui.ui.screens.chats import ChatsScreen
@@ -15,7 +15,7 @@ from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import ConversationList
 from tests.ui.conftest import MakeApp, settle
-from tests.ui.doubles import RELAY, FakeMessenger, at
+from tests.ui.doubles import DAY, RELAY, FakeMessenger, at
 from tests.ui.paint import screen_lines, screen_text
 from tests.ui.worlds import english, korean
 
@@ -279,6 +279,22 @@ async def test_a_request_is_announced(make_app: MakeApp) -> None:
         await settle(pilot)
         assert "1 contact request: F2" in screen_text(pilot.app)
         assert "Somebody asks to talk with you." in screen_text(pilot.app)
+
+
+async def test_a_clock_that_jumped_is_told_until_it_is_confirmed(make_app: MakeApp) -> None:
+    messenger = english()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        messenger.clock_jump_ms = -3 * DAY
+        messenger.emit(ClockJumped(-3 * DAY))
+        await settle(pilot)
+        text = " ".join(screen_text(pilot.app).split())
+        assert "jumped by 3 days" in text
+        assert "F8 The clock is right" in text
+        await pilot.press("f8")
+        await settle(pilot)
+        assert messenger.clock_jump_ms is None
+        assert "jumped" not in screen_text(pilot.app)
 
 
 async def test_the_status_line_follows_the_connection(make_app: MakeApp) -> None:

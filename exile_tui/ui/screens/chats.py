@@ -12,24 +12,26 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 
+from exile_tui.clock import DAY_MS
 from exile_tui.core.events import (
+    ClockJumped,
     ContactChanged,
     DeliveryChanged,
     Event,
     MessageStored,
     RequestArrived,
 )
-from exile_tui.core.model import Contact, ContactState, Message, Trust
+from exile_tui.core.model import Contact, ContactState, Message
 from exile_tui.core.model import Conversation as ConversationEntry
 from exile_tui.errors import N_, ExileError
 from exile_tui.locale import tr, tr_n
-from exile_tui.text import cut
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import ConversationList
-from exile_tui.ui.words import NAME_IN_SENTENCE, contact_name, error_text, trust_words
+from exile_tui.ui.widgets.talk_header import TalkHeader
+from exile_tui.ui.words import error_text
 
 NEWEST = 200
 """Messages of a conversation that are shown."""
@@ -47,6 +49,8 @@ class ChatsScreen(ExileScreen):
                 tooltip=N_("Compare the safety number of this conversation")),
         Binding("ctrl+f", "search", N_("Search"), tooltip=N_("Search in all conversations"),
                 id="chats.search"),
+        Binding("f8", "confirm_clock", N_("The clock is right"), id="chats.clock",
+                tooltip=N_("Let things expire by this computer's clock again")),
         Binding("ctrl+up", "neighbour(-1)", N_("Previous chat"), id="chats.previous", show=False),
         Binding("ctrl+down", "neighbour(1)", N_("Next chat"), id="chats.next", show=False),
     ]  # fmt: skip
@@ -64,14 +68,13 @@ class ChatsScreen(ExileScreen):
         """Yield the two panes."""
         with Horizontal(id="panes"):
             with Vertical(id="list"):
+                yield Static(id="clock", markup=False)
                 yield Static(id="requests", markup=False)
                 yield ConversationList()
                 yield Static(id="nobody", classes="empty", markup=False)
             with Vertical(id="talk"):
                 yield Static(id="nothing", classes="empty", markup=False)
-                yield Static(id="who", markup=False)
-                yield Static(id="waiting", classes="banner", markup=False)
-                yield Static(id="changed", classes="banner", markup=False)
+                yield TalkHeader()
                 yield Conversation()
                 yield Static(id="below", markup=False)
                 yield Composer(
@@ -109,6 +112,8 @@ class ChatsScreen(ExileScreen):
                 self._reload_list()
                 if self.contact is not None and self.contact.id == contact_id:
                     self._reload_contact()
+            case ClockJumped():
+                self._reload_list()
             case RequestArrived():
                 self._reload_list()
                 self.exile.notify(tr("Somebody asks to talk with you. F2 shows who."))
@@ -132,12 +137,29 @@ class ChatsScreen(ExileScreen):
         nobody = self.query_one("#nobody", Static)
         nobody.display = not self._conversations
         narrow = self.has_class("-narrow")
-        nobody.update(self._what_to_do() if narrow else tr("No chats yet."))
+        nobody.update(_what_to_do(bool(self._conversations)) if narrow else tr("No chats yet."))
+        self._show_clock()
         line = self.query_one("#requests", Static)
         line.display = requests > 0
         line.update(tr_n("{n} contact request: F2", "{n} contact requests: F2", requests))
         if self.contact is None:
             self._show_talk(None)
+
+    def _show_clock(self) -> None:
+        jump = self.messenger.clock_jump_ms
+        clock = self.query_one("#clock", Static)
+        clock.display = jump is not None
+        days = abs(jump or 0) // DAY_MS
+        clock.update(
+            tr_n(
+                "The clock of this computer jumped by {n} day. Nothing expires until you confirm "
+                "that it is right: F8",
+                "The clock of this computer jumped by {n} days. Nothing expires until you confirm "
+                "that it is right: F8",
+                days,
+            )
+        )
+        self.refresh_bindings()
 
     def _reload_if_open(self, contact_id: int) -> None:
         if self.contact is not None and self.contact.id == contact_id:
@@ -200,43 +222,14 @@ class ChatsScreen(ExileScreen):
         below.visible = False
         for widget in (self.query_one(Conversation), below, self.query_one(Composer)):
             widget.display = contact is not None
-        self.query_one("#who").display = contact is not None
-        self.query_one("#waiting").display = False
-        self.query_one("#changed").display = False
+        header = self.query_one(TalkHeader)
+        header.display = contact is not None
         if contact is None:
             self.query_one(Conversation).clear()
-            nothing.update(self._what_to_do())
+            nothing.update(_what_to_do(bool(self._conversations)))
         else:
-            self._show_who(contact)
+            header.show(contact)
         self.refresh_bindings()
-
-    def _what_to_do(self) -> Content:
-        if self._conversations:
-            return Content(tr("Choose a chat at the left and press Enter."))
-        return Content("\n\n").join(
-            (
-                Content(tr("Nobody is here yet.")),
-                _key_and_words("Ctrl+N", tr("Invite someone by link or QR code")),
-                _key_and_words("Ctrl+O", tr("Open an invite that you were given")),
-            )
-        )
-
-    def _show_who(self, contact: Contact) -> None:
-        trust = trust_words(contact, self.exile.marks)
-        name = contact_name(contact)
-        self.query_one("#who", Static).update(
-            Content.assemble(
-                (f"{trust.mark} {trust.word}", f"${trust.color}"), "   ", (name, "bold $foreground")
-            )
-        )
-        if contact.state is ContactState.JOINING:
-            waiting = self.query_one("#waiting", Static)
-            waiting.display = True
-            waiting.update(_waiting_words(contact))
-        if contact.trust is Trust.CHANGED:
-            changed = self.query_one("#changed", Static)
-            changed.display = True
-            changed.update(tr("The safety number changed. Compare it again before you go on: F3"))
 
     def _reload_messages(self, *, opened: bool) -> None:
         if self.contact is None:
@@ -311,6 +304,9 @@ class ChatsScreen(ExileScreen):
         """Offer what belongs to a conversation only when one is open."""
         if action in ("verify", "to_list"):
             return self.contact is not None
+        if action == "confirm_clock":
+            messenger = self.exile.application.messenger
+            return messenger is not None and messenger.clock_jump_ms is not None
         return super().check_action(action, parameters)
 
     def action_to_list(self) -> None:
@@ -324,6 +320,10 @@ class ChatsScreen(ExileScreen):
         """Compare the safety number of the open conversation."""
         if self.contact is not None:
             self.exile.open_screen("verify", contact_id=self.contact.id)
+
+    def action_confirm_clock(self) -> None:
+        """Say that the clock is right."""
+        self.command("clock", self.messenger.confirm_clock, lambda _: self._reload_list())
 
     def action_neighbour(self, by: int) -> None:
         """Open the conversation above or below in the list."""
@@ -344,13 +344,17 @@ class ChatsScreen(ExileScreen):
         self.app.push_screen(SearchScreen(), found)
 
 
+def _what_to_do(anybody: bool) -> Content:
+    if anybody:
+        return Content(tr("Choose a chat at the left and press Enter."))
+    return Content("\n\n").join(
+        (
+            Content(tr("Nobody is here yet.")),
+            _key_and_words("Ctrl+N", tr("Invite someone by link or QR code")),
+            _key_and_words("Ctrl+O", tr("Open an invite that you were given")),
+        )
+    )
+
+
 def _key_and_words(key: str, words: str) -> Content:
     return Content.assemble((key, "bold $primary"), "  ", words)
-
-
-def _waiting_words(contact: Contact) -> str:
-    if contact.name:
-        return tr(
-            "Waiting for {name} to accept.", name=cut(contact_name(contact), NAME_IN_SENTENCE)
-        )
-    return tr("Waiting for the other person to accept.")

@@ -82,6 +82,7 @@ class Conversation(ScrollView, can_focus=True):
         self._lines: list[Line] = []
         self._follow = True
         self._target = 0
+        self._wrapped: dict[tuple[str, int], list[str]] = {}
         self._strips: dict[int, Strip] = {}
 
     # What is shown
@@ -105,6 +106,7 @@ class Conversation(ScrollView, can_focus=True):
             seq: Where to begin; 0 for the first unread, else the end.
         """
         self._timeline, self._messages = timeline, messages
+        self._wrapped.clear()
         self._target = seq or timeline.first_unread
         self._follow = not self._target
         self._lay_out()
@@ -112,6 +114,7 @@ class Conversation(ScrollView, can_focus=True):
     def clear(self) -> None:
         """Show nothing."""
         self._timeline, self._messages, self._lines = None, (), []
+        self._wrapped.clear()
         self._strips.clear()
         self.virtual_size = Size(0, 0)
         self.refresh()
@@ -120,7 +123,7 @@ class Conversation(ScrollView, can_focus=True):
         if self._timeline is None or not self.size:
             return
         anchor = self._anchor()
-        timeline = replace(self._timeline, width=self._width)
+        timeline = replace(self._timeline, width=self._width, wrapped=self._wrapped)
         self._lines = timeline.lines(self._messages)
         self._strips.clear()
         self.virtual_size = Size(self._width, len(self._lines))
@@ -215,6 +218,7 @@ class Conversation(ScrollView, can_focus=True):
 
     def on_resize(self, event: events.Resize) -> None:
         """Wrap again for the new width; stay at the same message."""
+        self._wrapped.clear()
         self._lay_out()
 
     def notify_style_update(self) -> None:
