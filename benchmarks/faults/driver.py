@@ -35,8 +35,8 @@ from exile_tui.wire.relay import Verdict
 
 PASSPHRASE = "열 번 죽어도 다시 일어나는 암호문구"
 CHEAP = Argon2Parameters(memory_kib=64, passes=1, lanes=1)
-RECENT = 2000
-"""Lines of the conversation that are looked through after the first time."""
+FEW = 20
+"""Lines of the conversation that are looked through first; four times as many if need be."""
 TEXT = "{side} 쪽에서 보내는 {number:05d}번째 비밀 편지예요"
 
 
@@ -98,6 +98,7 @@ class Driver:
         self._contact_id = contact_id
         self._side = side
         self._reported: dict[int, Delivery] = {}
+        self._settled = 0
         self._changed = asyncio.Event()
         self._allowed = 0
         self._more = asyncio.Event()
@@ -138,24 +139,31 @@ class Driver:
             await self._more.wait()
 
     async def _report(self) -> None:
-        limit = 1_000_000
         while True:
             self._changed.clear()
-            for message in await own_messages(self._messenger, self._contact_id, limit):
-                number, delivery = number_of(message.text), message.delivery
+            for number, delivery in await self._undelivered():
                 shown = delivery in (Delivery.SENT, Delivery.DELIVERED, Delivery.FAILED)
                 if delivery and shown and self._reported.get(number) is not delivery:
                     self._reported[number] = delivery
                     say(**{delivery.value: number})
-            limit = RECENT
+                    while self._reported.get(self._settled) is Delivery.DELIVERED:
+                        self._settled += 1
             await self._changed.wait()
 
+    async def _undelivered(self) -> list[tuple[int, Delivery | None]]:
+        """Return how far our messages have come, from the first that was not delivered on."""
+        limit = FEW
+        while True:
+            lines = await self._messenger.messages(self._contact_id, limit=limit)
+            own = [(number_of(m.text), m.delivery) for m in lines if m.direction is Direction.OUT]
+            if len(lines) < limit or (own and own[0][0] <= self._settled):
+                return own
+            limit *= 4
 
-async def own_messages(
-    messenger: Messenger, contact_id: int, limit: int = 1_000_000
-) -> list[Message]:
+
+async def own_messages(messenger: Messenger, contact_id: int) -> list[Message]:
     """Return our own lines of a conversation, oldest first."""
-    lines = await messenger.messages(contact_id, limit=limit)
+    lines = await messenger.messages(contact_id, limit=1_000_000)
     return [message for message in lines if message.direction is Direction.OUT]
 
 
