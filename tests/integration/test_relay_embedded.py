@@ -16,8 +16,7 @@ import pytest
 from exile_tui.errors import ExileError
 from exile_tui.locks import FileLock
 from exile_tui.relay.embedded import EmbeddedPortTaken, EmbeddedRelay
-from exile_tui.relay.listening import LISTENING_FILE, DamagedListening
-from exile_tui.relay.service import LOCK_FILE
+from exile_tui.relay.listening import LISTENING_FILE, LOCK_FILE, DamagedListening
 from tests.integration.relay_support import PATIENCE, ask
 
 _HOLDER = """

@@ -1,0 +1,117 @@
+"""The real program in a real terminal: tmux, driven and read through its control mode."""
+
+from __future__ import annotations
+
+import os
+import re
+import selectors
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+PATIENCE_S = 60.0
+TMUX = shutil.which("tmux")
+
+
+class Terminal:
+    """One tmux server with one window; every wait ends with the next output, not with a clock."""
+
+    def __init__(self, socket: str, columns: int, rows: int, *arguments: str) -> None:
+        self._base = ["tmux", "-L", socket, "-f", os.devnull]
+        environment = {
+            **os.environ,
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+            "COLORTERM": "truecolor",
+        }
+        program = [sys.executable, "-m", "exile_tui", *arguments]
+        size = ["-x", str(columns), "-y", str(rows)]
+        self._run(["new-session", "-d", *size, *program], environment)
+        self._control = subprocess.Popen(
+            [*self._base, "-C", "attach", "-f", "ignore-size"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+        )
+        assert self._control.stdout is not None
+        os.set_blocking(self._control.stdout.fileno(), False)
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(self._control.stdout, selectors.EVENT_READ)
+
+    def _run(self, command: list[str], environment: dict[str, str] | None = None) -> str:
+        done = subprocess.run(
+            [*self._base, *command], check=True, capture_output=True, text=True, env=environment
+        )
+        return done.stdout
+
+    def press(self, *keys: str) -> None:
+        """Press keys by their tmux names."""
+        self._run(["send-keys", *keys])
+
+    def type(self, text: str) -> None:
+        """Type text as it is."""
+        self._run(["send-keys", "-l", text])
+
+    def paste(self, text: str) -> None:
+        """Paste text, bracketed."""
+        self._run(["set-buffer", text])
+        self._run(["paste-buffer", "-p"])
+
+    @property
+    def screen(self) -> str:
+        """What is on the screen, line by line."""
+        return self._run(["capture-pane", "-p"])
+
+    @property
+    def cursor(self) -> tuple[int, int]:
+        """Column and row of the terminal's own cursor, in cells from 0."""
+        column, row = self._run(["display", "-p", "#{cursor_x} #{cursor_y}"]).split()
+        return int(column), int(row)
+
+    def wait_for(self, wanted: str | Callable[[str], object]) -> str:
+        """Return the screen as soon as it holds a text, or satisfies a test."""
+        test = wanted if callable(wanted) else (lambda screen: wanted in screen)
+        deadline = time.monotonic() + PATIENCE_S
+        while not test(screen := self.screen):
+            left = deadline - time.monotonic()
+            assert left > 0, f"waited in vain for {wanted!r}:\n{screen}"
+            # Wakes with the next byte that the program writes; at the latest to look once more.
+            self._selector.select(min(left, 0.5))
+            assert self._control.stdout is not None
+            while self._control.stdout.read(65536):
+                pass
+        return screen
+
+    def close(self) -> None:
+        """End the program and its terminal."""
+        subprocess.run([*self._base, "kill-server"], check=False, capture_output=True)
+        self._control.communicate()
+        self._selector.close()
+
+
+def link_in(screen: str) -> str:
+    """Return the invite link on a screen, joined over its lines."""
+    lines = screen.splitlines()
+    start = next(number for number, line in enumerate(lines) if "exile:" in line)
+    column = lines[start].index("exile:")
+    parts = []
+    for line in lines[start:]:
+        match = re.match(r"[A-Za-z0-9_:-]+", line[column:])
+        if match is None:
+            break
+        parts.append(match[0])
+    return "".join(parts)
+
+
+def end_embedded_relay(data: Path) -> None:
+    """End the embedded relay of a data directory, which only this test used."""
+    for entry in Path("/proc").iterdir() if Path("/proc").is_dir() else ():
+        try:
+            words = (entry / "cmdline").read_bytes().split(b"\0")
+        except OSError:
+            continue
+        if str(data / "relay").encode() in words:
+            os.kill(int(entry.name), 15)
