@@ -20,8 +20,14 @@ from pathlib import Path
 from exile_tui.errors import N_, RelayError
 from exile_tui.locks import FileLock
 from exile_tui.relay.key import load_key
-from exile_tui.relay.listening import CANT_LISTEN, LEASE_FILE, PORT_TAKEN, READY, Listening
-from exile_tui.relay.service import LOCK_FILE
+from exile_tui.relay.listening import (
+    CANT_LISTEN,
+    LEASE_FILE,
+    LOCK_FILE,
+    PORT_TAKEN,
+    READY,
+    Listening,
+)
 from exile_tui.wire.address import RelayAddress
 
 GRACE = 60.0

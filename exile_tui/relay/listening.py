@@ -11,6 +11,8 @@ from exile_tui.relay.key import write_private
 from exile_tui.wire.address import require_host
 
 LEASE_FILE = "lease"
+LOCK_FILE = "lock"
+"""Held by the relay that runs in a directory."""
 LISTENING_FILE = "listen.json"
 
 READY = "ready"

@@ -16,11 +16,11 @@ from exile_tui.relay.facts import FactSheet, OperatorFacts
 from exile_tui.relay.handlers import Handlers
 from exile_tui.relay.key import RelayKey, ensure_key
 from exile_tui.relay.limits import Limits
+from exile_tui.relay.listening import LOCK_FILE
 from exile_tui.relay.server import RelayServer
 from exile_tui.relay.sqlite import WIPE_INTERVAL, SqliteEngine
 
 DATABASE_FILE = "relay.db"
-LOCK_FILE = "lock"
 
 _DRAIN = 3.5
 """Seconds that requests under way get when the relay stops; all of it ends within 5."""
