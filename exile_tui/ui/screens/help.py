@@ -57,8 +57,4 @@ class HelpScreen(ExileModal[None]):
     def _line(each: ShownKey, width: int) -> Content:
         key = each.key + " " * (width - cell_len(each.key))
         text = Content.assemble((key, "bold $primary"), "  ", each.description)
-        return (
-            text + Content.styled(f"  {each.tooltip}", "$muted")
-            if each.tooltip
-            else text
-        )
+        return text + Content.styled(f"  {each.tooltip}", "$muted") if each.tooltip else text
