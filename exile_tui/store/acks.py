@@ -8,7 +8,7 @@ from exile_tui.store.statements import Statements
 
 
 class AckTable:
-    """Implements `ports.Acks`."""
+    """Implements `repositories.Acks`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

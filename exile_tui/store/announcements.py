@@ -12,7 +12,7 @@ _SELECT = "SELECT contact_id, kind, content, content_id FROM announcement WHERE 
 
 
 class AnnouncementTable:
-    """Implements `ports.Announcements`."""
+    """Implements `repositories.Announcements`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -21,7 +21,7 @@ _SELECT = " ".join(("SELECT", COLUMNS, "FROM contact"))
 
 
 class ContactTable:
-    """Implements `ports.Contacts`."""
+    """Implements `repositories.Contacts`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -17,7 +17,7 @@ _SELECT = (
 
 
 class InviteTable:
-    """Implements `ports.Invites`."""
+    """Implements `repositories.Invites`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -15,7 +15,7 @@ _SELECT = (
 
 
 class MailboxTable:
-    """Implements `ports.Mailboxes`."""
+    """Implements `repositories.Mailboxes`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

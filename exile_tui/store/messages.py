@@ -36,7 +36,7 @@ _CONVERSATIONS = " ".join(
 
 
 class MessageTable:
-    """Implements `ports.Messages`."""
+    """Implements `repositories.Messages`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -16,7 +16,7 @@ _SELECT = (
 
 
 class OutboxTable:
-    """Implements `ports.Outbox`."""
+    """Implements `repositories.Outbox`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

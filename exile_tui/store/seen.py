@@ -10,7 +10,7 @@ _ID_BYTES = 16
 
 
 class SeenTable:
-    """Implements `ports.Seen`."""
+    """Implements `repositories.Seen`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

@@ -6,7 +6,7 @@ from exile_tui.store.statements import Statements
 
 
 class SessionTable:
-    """Implements `ports.Sessions`."""
+    """Implements `repositories.Sessions`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements

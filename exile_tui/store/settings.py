@@ -6,7 +6,7 @@ from exile_tui.store.statements import Statements
 
 
 class SettingTable:
-    """Implements `ports.Settings`."""
+    """Implements `repositories.Settings`."""
 
     def __init__(self, statements: Statements) -> None:
         self._statements = statements
