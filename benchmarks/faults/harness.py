@@ -23,6 +23,8 @@ from exile_tui.wire.relay import ENVELOPE_SIZES
 ROOT = Path(__file__).resolve().parents[2]
 SIDES = ("a", "b")
 NAMES = {"a": "가람이라는 사람", "b": "나루라는 사람"}
+SETTLED_WITHIN_S = 300.0
+"""Five of the longest waits between two tries; after that it will not come any more."""
 RELAY_KEEPS = ("key.pem", "certificate.pem")
 """What of the relay's directory survives the loss of everything: names that contain this."""
 
@@ -221,11 +223,15 @@ class Battle:
                 await self._start_client(victim)
 
     async def settle(self, messages: int) -> None:
-        """Wait until both sides show everything as delivered, then end the clients."""
+        """Wait until both sides show everything as delivered, then end the clients.
+
+        Raises:
+            TimeoutError: Something was lost, or waits for ever.
+        """
         self._allow(messages)
-        for side in SIDES:
-            client = self.clients[side]
-            await client.until(lambda client=client: len(client.heard["delivered"]) == messages)
+        async with asyncio.timeout(SETTLED_WITHIN_S):
+            for client in self.clients.values():
+                await client.until(lambda client=client: len(client.heard["delivered"]) == messages)
         for side in SIDES:
             code = await self.clients[side].end(kill=False)
             assert code == 0, self.clients[side].complaints()
