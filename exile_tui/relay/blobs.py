@@ -9,6 +9,7 @@ from exile_tui.clock import Clock
 from exile_tui.relay import engine
 from exile_tui.relay.engine import NewBlob
 from exile_tui.relay.limits import Limits, today
+from exile_tui.relay.schema import random_number
 from exile_tui.relay.slots import Slots
 from exile_tui.wire.relay import Verdict
 
@@ -53,10 +54,17 @@ class Blobs:
         (count,) = self._execute("SELECT count(*) FROM blobs").fetchone()
         if count >= self._limits.blobs:
             return Verdict.FULL
-        slot = self._slots.take(blob.body, _BLOB_SLOT, None, None, None)
+        slot = self._slots.take(blob.body, _BLOB_SLOT, None, None)
         self._execute(
-            "INSERT INTO blobs (id, delete_hash, expires, length, slot) VALUES (?, ?, ?, ?, ?)",
-            (blob.blob_id, blob.delete_hash, blob.expires, len(blob.body), slot),
+            "INSERT INTO blobs VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                random_number(),
+                blob.blob_id,
+                blob.delete_hash,
+                blob.expires,
+                len(blob.body),
+                slot,
+            ),
         )
         return Verdict.STORED
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import secrets
 import sqlite3
@@ -11,14 +10,15 @@ from typing import Any
 
 from exile_tui.clock import Clock
 from exile_tui.relay import engine
+from exile_tui.relay.digests import Digests
 from exile_tui.relay.engine import QuotaReached
 from exile_tui.relay.limits import Limits, day_after, today
+from exile_tui.relay.schema import random_number
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.tickets import Tickets
 from exile_tui.wire.encoding import encode_base64url
 from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
 
-_DIGEST = 16
 _SWEEP = 512
 """Rows that one sweep deletes at most, so that it never holds up a batch."""
 
@@ -36,11 +36,6 @@ class Row:
 
 _NOBODY = Row(-1, bytes(32), bytes(32), 0, 0)
 """Stands for an unknown mailbox, so that the same statements run and the same bytes compare."""
-
-
-def digest_of(envelope: bytes) -> bytes:
-    """Hash an envelope to find it again while it lies in a mailbox."""
-    return hashlib.sha256(envelope).digest()[:_DIGEST]
 
 
 class Mailboxes:
@@ -63,29 +58,35 @@ class Mailboxes:
         """Ids of mailboxes whose readers have something to look at once this is committed."""
         self.forgot = True  # a predecessor may have been killed between deleting and rewriting
         """Whether ids or hashes were deleted since the file was last rewritten."""
+        self._digests = Digests(connection)
+        self._count = 0
+        self.reload()
+
+    def reload(self) -> None:
+        """Forget what memory holds of the file: after an undone transaction or a rewriting."""
+        self._digests.clear()
+        (self._count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
 
     def create(self, operation: engine.CreateMailbox) -> bool:
         """Create a mailbox, or renew the same one."""
         mailbox_id = operation.mailbox_id
-        if operation.ticket is not None and not self._tickets.spend(operation.ticket, mailbox_id):
-            return False
         expires = day_after(self._clock, self._limits.mailbox_days)
         row = self._find(mailbox_id)
-        if row is not _NOBODY and row.expires <= today(self._clock):
-            self._remove(mailbox_id, row)
-            row = _NOBODY
-        if row is not _NOBODY:
+        if row.expires > today(self._clock):
             self._execute("UPDATE mailboxes SET expires = ? WHERE id = ?", (expires, mailbox_id))
             return True
-        (count,) = self._execute("SELECT coalesce(max(number), 0) FROM mailboxes").fetchone()
-        if count >= self._limits.mailboxes and self._count() >= self._limits.mailboxes:
+        if row is _NOBODY and self._count >= self._limits.mailboxes:
             raise QuotaReached
+        if operation.ticket is not None and not self._tickets.spend(operation.ticket, mailbox_id):
+            return False
+        if row is not _NOBODY:
+            self._remove(mailbox_id, row)
         # A random start: an acknowledgement meant for an earlier mailbox of this id, or for a
         # relay whose data was lost, must not delete what has not been fetched here.
         self._execute(
-            "INSERT INTO mailboxes (id, receive_hash, send_hash, expires, next_seq) "
-            "VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO mailboxes VALUES (?, ?, ?, ?, ?, ?)",
             (
+                random_number(),
                 mailbox_id,
                 operation.receive_hash,
                 operation.send_hash,
@@ -93,6 +94,7 @@ class Mailboxes:
                 secrets.randbits(48),
             ),
         )
+        self._count += 1
         self.changed.add(mailbox_id)
         return True
 
@@ -138,17 +140,17 @@ class Mailboxes:
     ) -> Verdict | None:
         if len(envelope) not in ENVELOPE_SIZES:
             return Verdict.BAD_SIZE
-        digest = digest_of(envelope)
-        same = self._execute(
-            "SELECT slot, expires FROM slots WHERE mailbox = ? AND digest = ?", (number, digest)
-        ).fetchone()
+        same = self._digests.slot_of(number, envelope)
         if same is not None:
-            if same[1] != expires:
-                self._execute("UPDATE slots SET expires = ? WHERE slot = ?", (expires, same[0]))
+            self._execute(
+                "UPDATE slots SET expires = ? WHERE slot = ? AND expires <> ?",
+                (expires, same, expires),
+            )
             return None
         if waiting >= self._limits.envelopes:
             return Verdict.FULL
-        self._slots.take(envelope, number, seq, expires, digest)
+        slot = self._slots.take(envelope, number, seq, expires)
+        self._digests.add(number, slot, envelope)
         return Verdict.STORED
 
     def acknowledge(self, operation: engine.Acknowledge) -> bool:
@@ -161,7 +163,7 @@ class Mailboxes:
                 "SELECT slot, size FROM slots WHERE mailbox = ? AND seq = ?", (row.number, seq)
             ).fetchone()
             if found is not None:
-                self._slots.free(*found)
+                self._free(*found)
         return True
 
     def open(self, operation: engine.OpenMailboxes) -> list[bool]:
@@ -223,8 +225,7 @@ class Mailboxes:
         if row is None:
             return None
         envelopes = self._execute(
-            "SELECT seq, size, expires, digest FROM slots WHERE mailbox = ? AND seq >= 0 "
-            "ORDER BY seq",
+            "SELECT seq, size, expires FROM slots WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
             (row.number,),
         )
         return {
@@ -238,9 +239,8 @@ class Mailboxes:
                     "seq": seq,
                     "bytes": size,
                     "expires_day": _date(expires),
-                    "sha256_first_16_bytes": encode_base64url(digest),
                 }
-                for seq, size, expires, digest in envelopes
+                for seq, size, expires in envelopes
             ],
         }
 
@@ -253,7 +253,7 @@ class Mailboxes:
             (start, start + 16 * _SWEEP, day, _SWEEP),
         ).fetchall()
         for slot, size in expired:
-            self._slots.free(slot, size)
+            self._free(slot, size)
         if len(expired) == _SWEEP:
             return start
         (more,) = self._execute(
@@ -287,13 +287,14 @@ class Mailboxes:
         for slot, size in self._execute(
             "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (row.number,)
         ).fetchall():
-            self._slots.free(slot, size)
+            self._free(slot, size)
+        self._count -= 1
         self._execute("DELETE FROM mailboxes WHERE id = ?", (mailbox_id,))
         self.forgot = True
 
-    def _count(self) -> int:
-        (count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
-        return int(count)
+    def _free(self, slot: int, size: int) -> None:
+        self._digests.forget(slot)
+        self._slots.free(slot, size)
 
 
 def _date(day: int) -> str:

@@ -5,17 +5,19 @@ slack of pages when it balances a tree, and such a copy is not found again when 
 later (1 of 1,900 deleted envelopes was readable in a trial). Bodies therefore never move: one lies
 in a slot of `bodies`, slots are only added at the right end, which copies nothing, and deleting
 overwrites a slot with zeros of the same length, in place. Ids and hashes, whose rows do move, are
-wiped by rewriting the file.
+wiped by rewriting the file, which also gives up the order in which things came.
 """
 
 from __future__ import annotations
 
+import os
+import secrets
 import sqlite3
 from pathlib import Path
 
 from exile_tui.errors import N_, ExileError
 
-VERSION = 1
+VERSION = 2
 PAGE = 16_384
 
 _TABLES = """
@@ -32,11 +34,9 @@ CREATE TABLE slots (
     size INTEGER NOT NULL,
     mailbox INTEGER,
     seq INTEGER,
-    expires INTEGER,
-    digest BLOB
+    expires INTEGER
 );
 CREATE UNIQUE INDEX slots_order ON slots (mailbox, seq) WHERE seq IS NOT NULL;
-CREATE INDEX slots_digest ON slots (mailbox, digest) WHERE digest IS NOT NULL;
 CREATE TABLE bodies (slot INTEGER PRIMARY KEY, body BLOB NOT NULL);
 CREATE TABLE blobs (
     number INTEGER PRIMARY KEY,
@@ -53,6 +53,7 @@ CREATE TABLE tickets (
     spent BLOB
 );
 """
+# Every number is random: one that counts up would say what was made beside what.
 # slots.mailbox: NULL is a free slot, 0 a blob's, else the number of a mailbox.
 # tickets.spent: binds a spent ticket to its mailbox; only who has the ticket can recompute it.
 
@@ -68,12 +69,23 @@ class DamagedDatabase(ExileError):
     sentence = _NOT_OURS
 
 
+def random_number() -> int:
+    """Draw the number of a row: positive, and nothing can be told from it."""
+    return secrets.randbelow(2**62) + 1
+
+
 def open_database(path: Path) -> sqlite3.Connection:
     """Open the file, and make it when there is none.
 
     Raises:
         DamagedDatabase: It can't be used; nothing was changed.
     """
+    # Before SQLite makes it: the log gets the permissions that the file has then.
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        path.chmod(0o600)
+    except OSError as error:
+        raise DamagedDatabase(path=str(path)) from error
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         _prepare(connection)
@@ -83,7 +95,6 @@ def open_database(path: Path) -> sqlite3.Connection:
     except DamagedDatabase:
         connection.close()
         raise DamagedDatabase(path=str(path)) from None
-    path.chmod(0o600)
     return connection
 
 

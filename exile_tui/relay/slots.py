@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import random
 import sqlite3
 
 from exile_tui.wire.relay import ENVELOPE_SIZES
@@ -26,9 +27,7 @@ class Slots:
         (last,) = self._connection.execute("SELECT max(slot) FROM slots").fetchone()
         self._next = (last or 0) + 1
 
-    def take(
-        self, body: bytes, mailbox: int, seq: int | None, expires: int | None, digest: bytes | None
-    ) -> int:
+    def take(self, body: bytes, mailbox: int, seq: int | None, expires: int | None) -> int:
         """Put a body into a free slot of the smallest size that fits, and return the slot."""
         size = next(size for size in ENVELOPE_SIZES if size >= len(body))
         padded = body.ljust(size, b"\0")
@@ -36,16 +35,16 @@ class Slots:
         if self._free[size]:
             slot = heapq.heappop(self._free[size])
             execute(
-                "UPDATE slots SET mailbox = ?, seq = ?, expires = ?, digest = ? WHERE slot = ?",
-                (mailbox, seq, expires, digest, slot),
+                "UPDATE slots SET mailbox = ?, seq = ?, expires = ? WHERE slot = ?",
+                (mailbox, seq, expires, slot),
             )
             execute("UPDATE bodies SET body = ? WHERE slot = ?", (padded, slot))
             return slot
         slot = self._next
         self._next += 1
         execute(
-            "INSERT INTO slots VALUES (?, ?, ?, ?, ?, ?)",
-            (slot, size, mailbox, seq, expires, digest),
+            "INSERT INTO slots VALUES (?, ?, ?, ?, ?)",
+            (slot, size, mailbox, seq, expires),
         )
         execute("INSERT INTO bodies VALUES (?, ?)", (slot, padded))
         return slot
@@ -54,17 +53,29 @@ class Slots:
         """Overwrite a slot with zeros and give it back."""
         execute = self._connection.execute
         execute(
-            "UPDATE slots SET mailbox = NULL, seq = NULL, expires = NULL, digest = NULL "
-            "WHERE slot = ?",
-            (slot,),
+            "UPDATE slots SET mailbox = NULL, seq = NULL, expires = NULL WHERE slot = ?", (slot,)
         )
         execute("UPDATE bodies SET body = zeroblob(?) WHERE slot = ?", (size, slot))
         heapq.heappush(self._free[size], slot)
 
-    def drop_free(self) -> None:
-        """Remove every free slot from the file; only right before the file is rewritten."""
-        self._connection.execute(
-            "DELETE FROM bodies WHERE slot IN (SELECT slot FROM slots WHERE mailbox IS NULL)"
-        )
-        self._connection.execute("DELETE FROM slots WHERE mailbox IS NULL")
+    def free_bytes(self) -> int:
+        """Count the bytes of free slots."""
+        return sum(size * len(slots) for size, slots in self._free.items())
+
+    def shuffle(self) -> None:
+        """Remove free slots, number the others anew at random; only right before a rewriting.
+
+        Slots are taken in the order of arrival, which would say what came right after what.
+        """
+        execute = self._connection.execute
+        execute("DELETE FROM bodies WHERE slot IN (SELECT slot FROM slots WHERE mailbox IS NULL)")
+        execute("DELETE FROM slots WHERE mailbox IS NULL")
+        old = [slot for (slot,) in execute("SELECT slot FROM slots")]
+        random.SystemRandom().shuffle(old)
+        blobs = dict(execute("SELECT slot, number FROM blobs").fetchall())
+        for new, slot in enumerate(old, self._next):
+            execute("UPDATE bodies SET slot = ? WHERE slot = ?", (new, slot))
+            execute("UPDATE slots SET slot = ? WHERE slot = ?", (new, slot))
+            if slot in blobs:
+                execute("UPDATE blobs SET slot = ? WHERE number = ?", (new, blobs[slot]))
         self.reload()

@@ -8,6 +8,7 @@ next batch gathers meanwhile, so that durability costs nearly nothing under load
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sqlite3
 from collections import deque
 from collections.abc import Callable
@@ -32,7 +33,13 @@ WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
 REWRITE_LIMIT = 32 * 1024 * 1024
-"""Bytes of the largest file that is rewritten after ids were deleted: 0.2 s of the disk's time."""
+"""Bytes of what is rewritten at most after ids were deleted: 0.2 s of the disk's time."""
+
+ORDER_LIMIT = 8 * 1024 * 1024
+"""Bytes of what is rewritten at most after any change, to give up the order of arrival.
+
+Between few envelopes the order would tell who answered whom.
+"""
 
 _Result = TypeVar("_Result")
 _Job = tuple[Operation[Any], "asyncio.Future[Any]"]
@@ -73,6 +80,8 @@ class SqliteEngine:
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-commit")
         self._closing = False
+        self._stale = False
+        self._moved = False
         self._unwiped = True  # what a killed predecessor left in the log
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -89,7 +98,8 @@ class SqliteEngine:
             DamagedDatabase: The file can't be used; nothing was changed.
         """
         self = cls(open_database(path), limits, clock, wipe_interval)
-        await self.wipe()
+        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: again after the interval
+            await self.wipe()
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._maintain())]
         return self
 
@@ -131,7 +141,8 @@ class SqliteEngine:
         await asyncio.gather(maintainer, return_exceptions=True)
         await runner
         try:
-            await self.wipe()
+            with contextlib.suppress(sqlite3.OperationalError):  # a full disk: at the next start
+                await self.wipe()
         finally:
             self._thread.shutdown()
             self._connection.close()
@@ -150,6 +161,8 @@ class SqliteEngine:
         before = connection.total_changes
         outcomes: list[tuple[asyncio.Future[Any], Any]] = []
         try:
+            if self._stale:
+                self._undo()
             connection.execute("BEGIN")
             for operation, future in batch:
                 outcomes.append((future, self._apply(operation)))
@@ -160,7 +173,8 @@ class SqliteEngine:
                 loop = asyncio.get_running_loop()
                 await loop.run_in_executor(self._thread, connection.execute, "COMMIT")
         except Exception:  # whatever it was, nothing was stored and the next batch must go on
-            self._undo()
+            with contextlib.suppress(sqlite3.Error):
+                self._undo()
             outcomes = [(future, EngineUnavailable()) for _, future in batch]
         for future, outcome in outcomes:
             if future.done():  # the client is gone
@@ -178,10 +192,13 @@ class SqliteEngine:
             return error
 
     def _undo(self) -> None:
+        self._stale = True  # until all of it worked, which a failing disk may prevent
         self._mailboxes.changed.clear()
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._slots.reload()
+        self._mailboxes.reload()
+        self._stale = False
 
     def _notify(self) -> None:
         changed = self._mailboxes.changed
@@ -216,12 +233,13 @@ class SqliteEngine:
     def _wipe(self) -> None:
         parts = (self._mailboxes, self._blobs, self._tickets)
         connection = self._connection
+        limit = ORDER_LIMIT
         if any(part.forgot for part in parts):
-            (pages,) = connection.execute("PRAGMA page_count").fetchone()
-            if pages * PAGE <= REWRITE_LIMIT:
-                self._rewrite()
-                for part in parts:
-                    part.forgot = False
+            limit = REWRITE_LIMIT
+        if self._moved or self._held_bytes() <= limit:
+            self._rewrite()
+            for part in parts:
+                part.forgot = False
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._unwiped = bool(busy)
 
@@ -229,9 +247,17 @@ class SqliteEngine:
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         try:
-            self._slots.drop_free()
+            self._slots.shuffle()
+            self._mailboxes.reload()
             connection.execute("COMMIT")
         except sqlite3.Error:
             self._undo()
             raise
+        self._moved = True  # copies of what was moved may lie anywhere
         connection.execute("VACUUM")
+        self._moved = False
+
+    def _held_bytes(self) -> int:
+        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
+        (unused,) = self._connection.execute("PRAGMA freelist_count").fetchone()
+        return int(pages - unused) * PAGE - self._slots.free_bytes()

@@ -10,6 +10,7 @@ from exile_tui.clock import Clock
 from exile_tui.relay import engine
 from exile_tui.relay.engine import QuotaReached
 from exile_tui.relay.limits import Limits, today
+from exile_tui.relay.schema import random_number
 
 
 class Tickets:
@@ -27,9 +28,9 @@ class Tickets:
         if count >= self._limits.tickets:
             raise QuotaReached
         self._execute(
-            "INSERT INTO tickets (hash, expires) VALUES (?, ?) "
+            "INSERT INTO tickets (number, hash, expires) VALUES (?, ?, ?) "
             "ON CONFLICT (hash) DO UPDATE SET expires = max(expires, excluded.expires)",
-            (operation.ticket_hash, operation.expires),
+            (random_number(), operation.ticket_hash, operation.expires),
         )
 
     def spend(self, ticket: bytes, mailbox_id: bytes) -> bool:

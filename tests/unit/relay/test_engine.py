@@ -244,7 +244,7 @@ async def test_a_ticket_makes_one_mailbox(
     assert await spend(first)
     assert not await spend(second)
     clock.skip_days(3)
-    assert not await spend(first)
+    assert not await spend(second)
 
 
 async def test_blobs_are_written_once_and_expire(
@@ -379,7 +379,7 @@ async def test_a_foreign_file_is_one_sentence_and_stays(
 
 async def test_a_newer_schema_is_refused(tmp_path: Path, clock: SettableClock) -> None:
     connection = sqlite3.connect(tmp_path / "relay.db")
-    connection.executescript("CREATE TABLE t (a); PRAGMA user_version = 2;")
+    connection.executescript("CREATE TABLE t (a); PRAGMA user_version = 3;")
     connection.close()
     with pytest.raises(DamagedDatabase):
         await open_engine(tmp_path, clock)
