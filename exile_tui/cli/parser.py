@@ -268,7 +268,11 @@ def _add_relay(sub: argparse.ArgumentParser) -> None:
         "--host", metavar="HOST", default="127.0.0.1", help=tr("name or address to listen on")
     )
     sub.add_argument(
-        "--port", metavar="PORT", type=int, default=0, help=tr("port; 0 draws a free one")
+        "--port",
+        metavar="PORT",
+        type=int,
+        default=0,
+        help=tr("port; without it, one is drawn at the first start and kept"),
     )
     sub.add_argument(
         "--data-dir",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ipaddress
 import signal
+import socket
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
@@ -15,12 +17,17 @@ from exile_tui.errors import N_, ExileError, UsageError, WireError
 from exile_tui.locale import tr
 from exile_tui.relay.access import Access, read_phrase
 from exile_tui.relay.facts import OperatorFacts, read_facts
+from exile_tui.relay.listening import Listening
 from exile_tui.relay.server import listen
-from exile_tui.relay.service import RelayDirectory, RelayService, RelaySettings
+from exile_tui.relay.service import DirectoryUnusable, RelayDirectory, RelayService, RelaySettings
 from exile_tui.wire.address import RelayAddress, require_host
 
 _NO_ENGINE = N_("There is no engine {engine}; this version stores in sqlite only.")
 _BAD_HOST = N_("{host} can't be a relay's host: 1 to 62 of a-z, 0-9, '-', '.', or an IPv6 address.")
+_EVERYWHERE = N_(
+    "In this address, put the name or address by which others reach this computer in the place of "
+    "{host}, which stands for all of its addresses."
+)
 _BAD_PORT = N_("{port} is no port: 0 to 65535, 0 draws a free one.")
 
 
@@ -59,7 +66,7 @@ def run(options: Options) -> int:
     )
     directory = RelayDirectory(settings.directory)
     try:
-        bound = listen(options.host, options.port)
+        bound = _bind(options, settings.directory)
         address = RelayAddress(options.host, bound.getsockname()[1], directory.key.pin)
         service_of = _announcing(settings, directory, bound, address)
         run_loop(service_of())
@@ -89,10 +96,16 @@ def on_signals(stop: Callable[[], None]) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop))
 
 
-def announce(address: RelayAddress, stream: TextIO) -> None:
-    """Write a relay's address, and its QR code when a person looks."""
+def announce(address: RelayAddress, stream: TextIO, *, everywhere: bool = False) -> None:
+    """Write a relay's address, and its QR code when a person looks.
+
+    Args:
+        everywhere: The host stands for all addresses of this computer: nobody can connect to that.
+    """
     stream.write(address.url + "\n")
-    if stream.isatty():
+    if everywhere:
+        stream.write(tr(_EVERYWHERE, host=address.host) + "\n")
+    elif stream.isatty():
         stream.write(_qr(address.url))
         stream.write(tr("People enter this address when they start exile-tui. Ctrl+C ends.") + "\n")
     stream.flush()
@@ -120,10 +133,24 @@ def _announcing(
     async def serve() -> None:
         service = RelayService(settings, directory, bound)
         on_signals(service.stop)
-        announce(address, sys.stdout)
+        reach = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])
+        announce(address, sys.stdout, everywhere=reach.is_unspecified)
         await service.run()
 
     return serve
+
+
+def _bind(options: Options, directory: Path) -> socket.socket:
+    """Listen on the port asked for, else on the kept one, drawn at the first start."""
+    kept = Listening.read(directory).port
+    bound = listen(options.host, options.port or kept)
+    if not options.port and not kept:
+        try:
+            Listening(options.host, bound.getsockname()[1]).write(directory)
+        except OSError as error:
+            bound.close()
+            raise DirectoryUnusable(path=str(directory), reason=error.strerror or "?") from error
+    return bound
 
 
 def _directory(options: Options) -> Path:

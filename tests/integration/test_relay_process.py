@@ -17,6 +17,7 @@ import zxingcpp
 from PIL import Image
 
 from exile_tui.relay.key import CERTIFICATE_FILE, KEY_FILE
+from exile_tui.relay.listening import LISTENING_FILE
 from exile_tui.relay.main import announce, main
 from exile_tui.relay.service import DATABASE_FILE, RelayDirectory, RelaySettings
 from exile_tui.wire.address import RelayAddress
@@ -145,7 +146,7 @@ async def test_nothing_is_written_whatever_is_asked(tmp_path: FilePath) -> None:
     assert await relay.end(signal.SIGINT) == 0
     assert relay.output == b""
     files = set(os.listdir(tmp_path))
-    assert files == {"lock", KEY_FILE, CERTIFICATE_FILE, DATABASE_FILE}
+    assert files == {"lock", KEY_FILE, CERTIFICATE_FILE, DATABASE_FILE, LISTENING_FILE}
 
 
 async def test_the_key_makes_the_address_and_outlives_the_database(tmp_path: FilePath) -> None:
@@ -233,3 +234,17 @@ def test_two_relays_never_share_a_key(tmp_path: FilePath) -> None:
     key = ensure_key(first)
     assert key.pin == hashlib.sha256(key.spki).digest()
     assert key.pin == ensure_key(first).pin != ensure_key(second).pin
+
+
+async def test_the_port_is_drawn_once_and_kept(tmp_path: FilePath) -> None:
+    relay = await start(tmp_path)
+    assert await relay.end() == 0
+    again = await start(tmp_path)
+    assert again.address == relay.address
+    assert await again.end() == 0
+
+
+async def test_an_address_for_all_of_them_is_explained(tmp_path: FilePath) -> None:
+    relay = await start(tmp_path, "--host", "0.0.0.0")
+    assert await relay.end() == 0
+    assert b"in the place of 0.0.0.0" in relay.output
