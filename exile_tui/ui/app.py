@@ -60,6 +60,9 @@ class ExileApp(App[int], inherit_bindings=False):
         Binding("ctrl+q", "quit", N_("Quit"), tooltip=N_("Close exile-tui"), id="app.quit",
                 show=False, priority=True),
         Binding("ctrl+c", "hint_quit", show=False),
+        # Before all others: what is typed right after Tab must not land in the field that is left.
+        Binding("tab", "focus_next", show=False, priority=True),
+        Binding("shift+tab", "focus_previous", show=False, priority=True),
     ]  # fmt: skip
 
     def __init__(self, application: Application, settings: Settings, clock: Clock) -> None:

@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from exile_tui.core.events import ContactChanged, Event
 from exile_tui.errors import N_, RelayUnreachable
@@ -195,6 +196,26 @@ async def test_every_key_of_ours_has_an_id_and_words(make_app: MakeApp) -> None:
                 assert any("가" <= character <= "힣" for character in each.description), each
             app.pop_screen()
             await settle(pilot)
+
+
+async def test_what_is_typed_after_tab_lands_in_the_next_field(make_app: MakeApp) -> None:
+    """All of it arrives in one read, as when the computer is busy."""
+    app = make_app(FakeMessenger())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        screen = ExileScreen()
+        app.push_screen(screen)
+        await settle(pilot)
+        await screen.query_one("#body").mount(Input(id="first"), Input(id="second"))
+        screen.query_one("#first").focus()
+        await settle(pilot)
+        for key in ("a", "tab", "b"):
+            app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await settle(pilot)
+        assert [screen.query_one(name, Input).value for name in ("#first", "#second")] == [
+            "a",
+            "b",
+        ]
 
 
 async def test_asking_before_what_can_not_be_undone(make_app: MakeApp) -> None:
