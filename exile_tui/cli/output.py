@@ -137,7 +137,8 @@ def invite_line(invite: Invite) -> str:
     """Return an invite as a line for people, in a list."""
     state = tr(INVITE_WORDS[invite.state.value])
     until = tr("until {time}", time=local_time(invite.expires_ms))
-    return f"#{invite.id} {state}, {until}: {invite.link}"
+    link = f": {invite.link}" if invite.link else ""
+    return f"#{invite.id} {state}, {until}{link}"
 
 
 def message_record(message: Message, name: str) -> dict[str, Any]:

@@ -115,6 +115,8 @@ def test_every_key_of_a_record() -> None:
         "expires_ms": 2,
     }
     assert output.invite_line(invite) == "#1 open, until 1970-01-01 09:00: exile:x"
+    spent = replace(invite, state=InviteState.SPENT, link="")
+    assert output.invite_line(spent) == "#1 used, until 1970-01-01 09:00"
 
 
 def test_lines_for_people() -> None:
