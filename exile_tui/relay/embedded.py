@@ -22,6 +22,7 @@ from exile_tui.locks import FileLock
 from exile_tui.relay.key import load_key
 from exile_tui.relay.listening import (
     CANT_LISTEN,
+    IN_USE,
     LEASE_FILE,
     LOCK_FILE,
     PORT_TAKEN,
@@ -128,7 +129,8 @@ class EmbeddedRelay:
             if said in (PORT_TAKEN, CANT_LISTEN):
                 listening = Listening.read(self._directory)
                 raise EmbeddedPortTaken(host=listening.host, port=listening.port)
-            if said != READY and not self._runs():
+            # In use: it was started by someone else, or someone else just looked whether it runs.
+            if said not in (READY, IN_USE) and not self._runs():
                 raise EmbeddedRelayFailed(path=str(self._directory))
 
     def _runs(self) -> bool:

@@ -26,7 +26,11 @@ from exile_tui.wire.relay import AuthorizationKind, Path, Verdict, encode_verdic
 Chunks = AsyncIterator[bytes]
 
 _GET_AT_ONCE = 16
-"""Blobs that one operation reads: at most 1 MiB in memory for one request."""
+"""Blobs that one operation reads, 1 MiB with the usual limits.
+
+A get's answer ends after the first such reading that has as many bytes: the server takes all of it
+into memory, whether its client reads or not, and one blob can be asked for 1024 times.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,10 +248,14 @@ class Handlers:
         ids = wire.GetBlobs.decode(body).blob_ids
 
         async def run(send: Send) -> None:
+            left = _GET_AT_ONCE * self._limits.blob_bytes
             for start in range(0, len(ids), _GET_AT_ONCE):
                 some = ids[start : start + _GET_AT_ONCE]
                 found = await self._engine.submit(engine.GetBlobs(some))
                 await send(b"".join(map(wire.encode_blob_answer, found)))
+                left -= sum(len(blob or b"") for blob in found)
+                if left <= 0:
+                    return
 
         return Streamed(run)
 

@@ -60,6 +60,7 @@ class ReceiveStream:
             _Mailbox(index, mailbox_id, hashlib.sha256(token).digest())
             for index, (mailbox_id, token) in enumerate(mailboxes)
         ]
+        self._opened: list[_Mailbox] = []
         self._ready: deque[_Mailbox] = deque()
         self._event = asyncio.Event()
         self._stopping = False
@@ -85,9 +86,8 @@ class ReceiveStream:
         except EngineUnavailable:
             pass
         finally:
-            for mailbox in self._mailboxes:
-                if hasattr(mailbox, "wake"):
-                    self._engine.unwatch(mailbox.id, mailbox.wake)
+            for mailbox in self._opened:
+                self._engine.unwatch(mailbox.id, mailbox.wake)
         await self._send(send, GOODBYE_BYTES)
 
     async def _open(self, send: Send) -> None:
@@ -97,15 +97,19 @@ class ReceiveStream:
                 OpenMailboxes([(mailbox.id, mailbox.receive_hash) for mailbox in some])
             )
             refused = b""
+            still: list[_Mailbox] = []
             for mailbox, is_open in zip(some, opened, strict=True):
                 if is_open:
+                    still.append(mailbox)
                     mailbox.wake = partial(self._wake, mailbox)
                     self._engine.watch(mailbox.id, mailbox.wake)
                     mailbox.wake()
                 else:
                     refused += encode_frame(RefusedFrame(mailbox.index))
+            self._opened += still
             if refused:
                 await self._send(send, refused)
+        self._mailboxes = []  # who is refused costs nothing for as long as the stream is open
 
     def _wake(self, mailbox: _Mailbox) -> None:
         if not mailbox.queued:
@@ -157,7 +161,7 @@ class ReceiveStream:
             patience -= _LOOK_AGAIN
 
     async def _unacknowledged(self) -> int:
-        sent = [mailbox for mailbox in self._mailboxes if mailbox.after >= 0]
+        sent = [mailbox for mailbox in self._opened if mailbox.after >= 0]
         total = 0
         for start in range(0, len(sent), _OPEN_AT_ONCE):
             some = sent[start : start + _OPEN_AT_ONCE]

@@ -16,7 +16,7 @@ import pytest
 from exile_tui.errors import ExileError
 from exile_tui.locks import FileLock
 from exile_tui.relay.embedded import EmbeddedPortTaken, EmbeddedRelay
-from exile_tui.relay.listening import LISTENING_FILE, LOCK_FILE, DamagedListening
+from exile_tui.relay.listening import IN_USE, LISTENING_FILE, LOCK_FILE, DamagedListening
 from tests.integration.relay_support import PATIENCE, ask
 
 _HOLDER = """
@@ -69,6 +69,17 @@ async def test_two_starters_at_once_get_one_relay(directory: Path) -> None:
     await first.release()
     assert (await ask(addresses[0], "GET", "/v1/facts"))[0] == 200
     await second.release()
+
+
+async def test_a_start_that_meets_another_starters_look_is_tried_again(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay, said = handle(directory), [IN_USE]
+    really = relay._start
+    monkeypatch.setattr(relay, "_start", lambda: said.pop() if said else really())
+    assert (await ask(await relay.ensure(), "GET", "/v1/facts"))[0] == 200
+    assert not said
+    await relay.release()
 
 
 async def test_it_outlives_its_starter_and_ends_when_the_last_holder_is_killed(
