@@ -74,6 +74,14 @@ class Printer:
             text: What people read; already sanitised where it holds a peer's words.
         """
         line = json_line(record) if self.as_json else text
+        encoding = getattr(self._stream, "encoding", None) or "utf-8"
+        try:
+            line.encode(encoding)
+        except UnicodeEncodeError:  # not every terminal's encoding has what a peer may write
+            if self.as_json:
+                line = json.dumps(record)
+            else:
+                line = line.encode(encoding, "backslashreplace").decode(encoding)
         self._stream.write(line + "\n")
         self._stream.flush()
 

@@ -19,6 +19,10 @@ STALE_DAYS = 90
 """Days after which an operator's statement is called old."""
 LINES_SHOWN = 400
 """Literal lines that are shown; a relay may answer with anything."""
+CHARACTERS_SHOWN = 400
+"""Characters of a literal line that are shown."""
+DEPTH_SHOWN = 16
+"""Levels of a literal answer that are shown."""
 
 UNKNOWABLE = (
     (
@@ -84,7 +88,7 @@ def holdings_text(held: Sequence[Mapping[str, Any]]) -> Content:
     lines = [Content.styled(line, "bold") for line in summary]
     lines += [Content(""), Content.styled(tr("Its own answer, to the letter:"), "$text-muted")]
     literal = [line for mailbox in held for line in ("", *_literal(mailbox, ""))]
-    lines += [Content(line) for line in literal[1 : LINES_SHOWN + 1]]
+    lines += [Content(line[:CHARACTERS_SHOWN]) for line in literal[1 : LINES_SHOWN + 1]]
     if len(literal) - 1 > LINES_SHOWN:
         lines.append(Content.styled(tr("... and more"), "$text-muted"))
     return Content("\n").join(lines)
@@ -97,7 +101,9 @@ def _envelopes(mailbox: Mapping[str, Any]) -> int:
 
 def _literal(value: Any, indent: str) -> Iterator[str]:
     """Yield a JSON value as indented lines; every text in it is from outside."""
-    if isinstance(value, Mapping):
+    if len(indent) > 2 * DEPTH_SHOWN:
+        yield f"{indent}..."
+    elif isinstance(value, Mapping):
         for key, inner in value.items():
             name = one_line(str(key))
             if isinstance(inner, (Mapping, list)) and inner:

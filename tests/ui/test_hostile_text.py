@@ -10,6 +10,7 @@ from textual import events
 from exile_tui.config import Settings
 from exile_tui.core.model import Connection, Link
 from exile_tui.errors import ExileError, RelayUnreachable
+from exile_tui.ui.statement import holdings_text
 from exile_tui.ui.widgets.composer import Composer
 from tests.ui.conftest import settle
 from tests.ui.doubles import RELAY, FakeApplication, FakeMessenger, at
@@ -121,3 +122,11 @@ async def test_before_the_profile_is_open(exists: bool) -> None:
         await pilot.press("a", "enter")
         await settle(pilot)
         assert_clean(app)
+
+
+def test_what_a_relay_discloses_is_bounded_in_depth_and_width() -> None:
+    deep: list[object] = []
+    for _ in range(3000):
+        deep = [deep]
+    shown = holdings_text([{"deep": deep, "wide": "x" * 1_000_000}]).plain
+    assert len(shown) < 10_000

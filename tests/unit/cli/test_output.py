@@ -179,3 +179,15 @@ def test_help_is_wrapped_by_cells() -> None:
     assert wrap_cells("가나다 라마바 사", 12) == ["가나다", "라마바 사"]
     assert wrap_cells("abcdefgh ij", 4) == ["abcdefgh", "ij"]
     assert wrap_cells("", 4) == [""]
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_the_terminals_encoding_lacks_is_printed_nevertheless(as_json: bool) -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, "euc-kr", newline="\n")
+    Printer(as_json=as_json, stream=stream).result({"text": "안녕 😀"}, "안녕 😀")
+    line = raw.getvalue().decode("euc-kr")
+    if as_json:
+        assert json.loads(line) == {"text": "안녕 😀"}
+    else:
+        assert line == "안녕 \\U0001f600\n"
