@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 
 from exile_tui.core.backoff import Backoff, wait_any
@@ -143,6 +144,12 @@ class Courier:
         async with self._context.store.snapshot() as tx:
             contacts = await tx.outbox.due_contacts()
         now = self._context.clock.monotonic()
+        # A wait for somebody with nothing left to get would be over again and again.
+        self._not_before = {
+            contact_id: at
+            for contact_id, at in self._not_before.items()
+            if contact_id in contacts or contact_id in self._running
+        }
         for contact_id in contacts:
             if contact_id in self._running or self._not_before.get(contact_id, now) > now:
                 continue
@@ -155,14 +162,18 @@ class Courier:
 
     async def _deliver(self, contact_id: int) -> None:
         backoff = self._backoffs.setdefault(contact_id, Backoff(self._context.entropy))
+        done = False
         try:
-            await append_due(self._context, contact_id)
-        except ExileError:
-            self._not_before[contact_id] = self._context.clock.monotonic() + backoff.next()
-        else:
-            backoff.reset()
-            self._not_before.pop(contact_id, None)
+            with contextlib.suppress(ExileError):
+                await append_due(self._context, contact_id)
+                done = True
         finally:
+            # Whatever went wrong, it is not tried again at once.
+            if done:
+                backoff.reset()
+                self._not_before.pop(contact_id, None)
+            else:
+                self._not_before[contact_id] = self._context.clock.monotonic() + backoff.next()
             del self._running[contact_id]
             # Something may have become due after the last look.
             self._context.signals.outbox.set()

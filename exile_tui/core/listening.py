@@ -71,13 +71,19 @@ class Listener:
             _stream(self._context, self._address, mailboxes) as frames,
             contextlib.aclosing(_until(frames, self.changed)) as batches,
         ):
+            lost = False
             async for batch in batches:
-                self._online(backoff)
+                lost |= any(isinstance(frame, RefusedFrame) for frame in batch)
+                self._online(None if lost else backoff)
                 await self._take(mailboxes, batch)
                 if any(isinstance(frame, Goodbye) for frame in batch):
                     raise RelayUnreachable(address=self._address.authority)
         if not self.changed.is_set():
             raise RelayUnreachable(address=self._address.authority)
+        if lost:
+            # A relay that makes mailboxes and knows none must not keep us busy.
+            self.retry.clear()
+            await wait_any(backoff.next(), self.retry)
 
     async def catch_up(self) -> None:
         """Receive until every mailbox of this relay is caught up, then stop.
@@ -99,8 +105,9 @@ class Listener:
                     return
         raise RelayUnreachable(address=self._address.authority)
 
-    def _online(self, backoff: Backoff) -> None:
-        backoff.reset()
+    def _online(self, backoff: Backoff | None) -> None:
+        if backoff is not None:
+            backoff.reset()
         self._report(Connection(Link.ONLINE, self._address))
 
     async def _mailboxes(self) -> list[OwnMailbox]:
@@ -169,7 +176,11 @@ class Listener:
         if mailbox.state is not MailboxState.RETIRING:
             return
         async with self._context.store.transaction() as tx:
-            await tx.mailboxes.update(replace(mailbox, state=MailboxState.DOOMED))
+            current = await tx.mailboxes.get(mailbox.id)
+            # The contact may have been deleted since the stream began, and the mailbox with it.
+            if current is None or current.state is not MailboxState.RETIRING:
+                return
+            await tx.mailboxes.update(replace(current, state=MailboxState.DOOMED))
         self._context.signals.chores.set()
 
 

@@ -59,10 +59,10 @@ class Network:
         self._unsubscribe = self._context.events.subscribe(self._on_event)
         self._context.signals.answer.set()
         self._context.signals.listen.set()
-        for run in (self._listen, self._answer, self._keep_up):
+        for run in (self._answer, self._keep_up):
             self._spawn(run())
-        self._spawn(self._guard(self._courier.run))
-        self._spawn(self._guard(self._housekeeper.run))
+        for guarded in (self._listen, self._courier.run, self._housekeeper.run):
+            self._spawn(self._guard(guarded))
         await self._count_waiting()
 
     async def stop(self) -> None:
@@ -138,6 +138,8 @@ class Network:
                 await run()
             except ExileError as error:
                 self._report_problem(error)
+                # It stays set from the last time that somebody asked.
+                self._context.signals.retry.clear()
                 await wait_any(backoff.next(), self._context.signals.retry)
 
     async def _listen(self) -> None:
@@ -146,12 +148,13 @@ class Network:
         while True:
             signal.clear()
             for address in await self._addresses():
-                if address in self._listeners:
+                if address in self._listeners and not self._listeners[address][1].done():
                     self._listeners[address][0].changed.set()
                     continue
                 listener = Listener(self._context, address, self._report)
                 own = address == self._context.own.relay
                 task = asyncio.create_task(listener.run(self._prepare if own else None))
+                task.add_done_callback(self._finished)
                 self._listeners[address] = (listener, task)
             await signal.wait()
 

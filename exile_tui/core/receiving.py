@@ -7,6 +7,7 @@ our own disk stops it: nothing is acknowledged then, and everything comes again.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
@@ -45,15 +46,16 @@ from exile_tui.wire.content import Acknowledged, Content, Mailbox, Profile, Text
 _Result = TypeVar("_Result")
 
 MOST_HIDDEN = 64
-"""Lines kept of somebody whose request waits; an honest joiner sends at most eight. The rest is not
-acknowledged, so that it comes again after we accept."""
+"""Lines kept of somebody whose request waits, and acknowledgements due to them; an honest joiner
+sends at most eight texts. The rest is dropped and never acknowledged."""
 
 
 @dataclass(slots=True)
 class Outcome:
     """What a batch changed, for after its commit."""
 
-    events: list[Event] = field(default_factory=list)
+    events: dict[Event, None] = field(default_factory=dict)
+    """Each once, in order."""
     answer: bool = False
     """Something is due for a peer."""
     listen: bool = False
@@ -61,8 +63,7 @@ class Outcome:
 
     def add(self, event: Event) -> None:
         """Note an event once."""
-        if event not in self.events:
-            self.events.append(event)
+        self.events.setdefault(event)
 
 
 async def receive_batch(context: Context, batch: Iterable[tuple[bytes, bytes]]) -> Outcome:
@@ -85,10 +86,13 @@ async def receive_batch(context: Context, batch: Iterable[tuple[bytes, bytes]]) 
     return outcome
 
 
-def _pure(work: Callable[[], _Result]) -> _Result:
-    """Do pure work on a peer's bytes; a defect that they find counts as bytes that don't open."""
+async def _pure(work: Callable[[], _Result]) -> _Result:
+    """Do pure work on a peer's bytes; a defect that they find counts as bytes that don't open.
+
+    In a thread: a peer can make one envelope cost some hundred milliseconds.
+    """
     try:
-        return work()
+        return await asyncio.to_thread(work)
     except (ExileError, MemoryError):
         raise
     except Exception as error:
@@ -100,9 +104,9 @@ async def _receive_one(
 ) -> None:
     digest = sha256(envelope)
     seen = await tx.seen.lookup(digest)
-    if seen is not None:
+    if seen is not None and seen[0]:
         contact_id, ids = seen
-        if contact_id and await tx.contacts.get(contact_id) is not None:
+        if await tx.contacts.get(contact_id) is not None:
             await tx.acks.add(contact_id, ids)
             outcome.answer = True
         return
@@ -118,13 +122,15 @@ async def _receive_one(
             elif mailbox.invite_id is not None:
                 opened = await _open_request(context, tx, attempt, mailbox, envelope)
     except (CryptoError, WireError):
-        opened = (0, [])
-    else:
-        for event in attempt.events:
-            outcome.add(event)
-        outcome.answer |= attempt.answer
-        outcome.listen |= attempt.listen
-    await tx.seen.add(digest, *opened, context.day)
+        # Not remembered: it may be a copy from another mailbox, or come too early; and whoever has
+        # a link could fill the disk.
+        return
+    for event in attempt.events:
+        outcome.add(event)
+    outcome.answer |= attempt.answer
+    outcome.listen |= attempt.listen
+    if opened[0]:
+        await tx.seen.add(digest, *opened, context.day)
 
 
 async def _open(
@@ -140,10 +146,13 @@ async def _open(
     if contact is None:
         raise CryptoError
     session, version = await load_session(tx, contact_id)
-    opened = _pure(lambda: session.open(envelope, context.day))
+    opened = await _pure(lambda: session.open(envelope, context.day))
     await tx.sessions.update(contact_id, opened.session.to_bytes(), version)
-    if opened.lapsed:
-        await note_missing(context, tx, outcome, contact_id, opened.lapsed)
+    if opened.lapsed and not await _too_many(tx, contact):
+        await note_missing(context, tx, outcome, contact, opened.lapsed)
+    if not session.can_seal:
+        # What waited for the peer to write can go now.
+        outcome.answer = True
     if contact.state is ContactState.JOINING:
         contact = replace(contact, state=ContactState.ACTIVE, answered=True)
         await tx.contacts.update(contact)
@@ -163,7 +172,7 @@ async def _take_body(
 ) -> list[bytes]:
     """Take the contents of a body that opened; one that does not parse is dropped whole."""
     try:
-        contents = _pure(lambda: unpack_body(body))
+        contents = await _pure(lambda: unpack_body(body))
     except (WireError, CryptoError):
         return []
     return await _take(context, tx, outcome, contact, contents)
@@ -174,6 +183,8 @@ async def _take(
 ) -> list[bytes]:
     """Store contents; return the ids that the peer wants acknowledged."""
     ids: list[bytes] = []
+    acknowledged: list[bytes] = []
+    newer: Unknown | None = None
     for content in contents:
         match content:
             case Text():
@@ -202,10 +213,16 @@ async def _take(
                     await tx.contacts.update(contact)
                 ids.append(content.id)
             case Acknowledged():
-                await _take_acknowledged(tx, outcome, contact.id, list(content.ids))
+                acknowledged += content.ids
             case Unknown():
-                if not await _too_many(tx, contact):
-                    await _append(context, tx, outcome, contact, content)
+                newer = content
+    if acknowledged:
+        await _take_acknowledged(tx, outcome, contact.id, acknowledged)
+    # One line for all of a body: 20,000 of them fit.
+    if newer is not None and not await _too_many(tx, contact):
+        await _append(context, tx, outcome, contact, newer)
+    if contact.state is ContactState.REQUESTED:
+        ids = ids[: MOST_HIDDEN - len(await tx.acks.due(contact.id, MOST_HIDDEN))]
     if ids:
         await tx.acks.add(contact.id, ids)
         outcome.answer = True
@@ -240,11 +257,11 @@ async def _append(
 
 
 async def note_missing(
-    context: Context, tx: Transaction, outcome: Outcome, contact_id: int, count: int
+    context: Context, tx: Transaction, outcome: Outcome, contact: Contact, count: int
 ) -> None:
     """Put "up to N messages never arrived" into a conversation."""
     message = await tx.messages.append(
-        contact_id,
+        contact.id,
         direction=Direction.IN,
         kind=MessageKind.MISSING,
         content_id=b"",
@@ -255,7 +272,7 @@ async def note_missing(
         reason=Reason.NONE,
         read=True,
     )
-    outcome.add(MessageStored(message))
+    outcome.add(MessageStored(message, hidden=contact.state is ContactState.REQUESTED))
 
 
 async def _take_acknowledged(
@@ -289,11 +306,13 @@ async def _open_request(
     """Open a request for an invite: session, contact and spent keys in one step."""
     invite = await tx.invites.get(mailbox.invite_id or 0)
     now = context.clock.now_ms()
-    if invite is None or not invite.secret or now >= invite.expires_ms + GRACE_MS:
+    if invite is None or not invite.secret:
+        raise CryptoError
+    if context.believed_day is None and now >= invite.expires_ms + GRACE_MS:
         raise CryptoError
     secret = InviteSecret.from_bytes(invite.secret)
-    request = _pure(lambda: open_request(secret, invite.bundle_hash, envelope, context.day))
-    profile, peer_mailbox = _pure(lambda: _profile_block(unpack_body(request.profile_block)))
+    request = await _pure(lambda: open_request(secret, invite.bundle_hash, envelope, context.day))
+    profile, peer_mailbox = await _pure(lambda: _profile_block(unpack_body(request.profile_block)))
     contact = await insert_contact(
         context,
         tx,

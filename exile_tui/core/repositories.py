@@ -4,7 +4,7 @@ All of them belong to one `core.ports.Transaction`. Two that more than one use c
 these rules:
 
 - `Outbox` rows are in sending order by id; an entry leaves with its last content id.
-- `Seen` remembers the SHA-256 of every envelope for 14 days, with the ids that it carried.
+- `Seen` remembers the SHA-256 of every envelope that opened for 14 days, with its ids.
 """
 
 from __future__ import annotations
@@ -110,7 +110,10 @@ class Messages(Protocol):
     async def set_delivery(
         self, contact_id: int, content_ids: Iterable[bytes], delivery: Delivery, reason: Reason
     ) -> int:
-        """Set how far own messages came, never back from DELIVERED; return how many changed."""
+        """Set how far own messages came; return how many changed.
+
+        Nothing follows DELIVERED, and only DELIVERED follows FAILED: the bytes are gone then.
+        """
         ...
 
     async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
@@ -279,13 +282,13 @@ class Seen(Protocol):
     """SHA-256 of the envelopes of the last 14 days."""
 
     async def lookup(self, digest: bytes) -> tuple[int, list[bytes]] | None:
-        """Return contact id (0: none) and content ids of an envelope seen before."""
+        """Return contact id (0: gone) and content ids of an envelope seen before."""
         ...
 
     async def add(
         self, digest: bytes, contact_id: int, content_ids: Iterable[bytes], day: int
     ) -> None:
-        """Remember an envelope; `contact_id` 0 and no ids when it did not open."""
+        """Remember an envelope that opened."""
         ...
 
     async def expire(self, before_day: int) -> None:

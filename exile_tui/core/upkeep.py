@@ -53,7 +53,7 @@ async def expire(context: Context) -> None:
             session, lapsed = session.expire(context.day)
             if lapsed:
                 await tx.sessions.update(contact.id, session.to_bytes(), version)
-                await note_missing(context, tx, outcome, contact.id, lapsed)
+                await note_missing(context, tx, outcome, contact, lapsed)
     if invites:
         outcome.add(InvitesChanged())
         context.signals.chores.set()
@@ -160,6 +160,10 @@ class Upkeep:
     async def once(self) -> None:
         """Do what is due now; nothing expires while the clock is in doubt."""
         await self._watch.check()
+        signals = self._context.signals
+        for signal in (signals.outbox, signals.answer, signals.chores):
+            # A use case that was cancelled, or a disk that failed, may have left work unannounced.
+            signal.set()
         now = self._context.clock.now_ms()
         if self._last_ms is not None and abs(now - self._last_ms) < 60 * MINUTE_MS:
             return

@@ -29,7 +29,7 @@ class SeenTable:
     async def add(
         self, digest: bytes, contact_id: int, content_ids: Iterable[bytes], day: int
     ) -> None:
-        """Remember an envelope; `contact_id` 0 and no ids when it did not open.
+        """Remember an envelope that opened.
 
         Raises:
             ValueError: An id is not of 16 bytes.
