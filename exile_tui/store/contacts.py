@@ -76,6 +76,8 @@ class ContactTable:
             (contact_id,),
         )
         await self._statements.run("DELETE FROM contact WHERE id = ?", (contact_id,))
+        # SQLite leaves copies of names and keys as it does of lines: see wiping.py.
+        await self._statements.run("UPDATE profile SET scrub = 1 WHERE scrub = 0")
 
 
 def contact_from(row: Row) -> Contact:

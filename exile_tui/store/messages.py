@@ -126,7 +126,7 @@ class MessageTable:
     async def set_delivery(
         self, contact_id: int, content_ids: Iterable[bytes], delivery: Delivery, reason: Reason
     ) -> int:
-        """Set how far own messages have come; never back from DELIVERED.
+        """Set how far own messages have come; only DELIVERED follows FAILED, nothing DELIVERED.
 
         Returns:
             How many changed.
@@ -135,8 +135,9 @@ class MessageTable:
         return await self._statements.many(
             "UPDATE message SET delivery = ?, reason = ? WHERE contact_id = ? AND direction = 'out'"
             " AND content_id = ? AND delivery IS NOT 'delivered'"
+            " AND (delivery IS NOT 'failed' OR ? = 'delivered')"
             " AND (delivery IS NOT ? OR reason <> ?)",
-            [(value, why, contact_id, content_id, value, why) for content_id in content_ids],
+            [(value, why, contact_id, content_id, value, value, why) for content_id in content_ids],
         )
 
     async def mark_read(self, contact_id: int, up_to_seq: int) -> int:

@@ -79,6 +79,7 @@ class MemoryMessages(Part):
                 and message.direction is Direction.OUT
                 and message.content_id in ids
                 and message.delivery is not Delivery.DELIVERED
+                and (message.delivery is not Delivery.FAILED or delivery is Delivery.DELIVERED)
                 and (message.delivery, message.reason) != (delivery, reason)
             ):
                 self.state.messages[index] = replace(message, delivery=delivery, reason=reason)

@@ -284,6 +284,7 @@ async def test_delivered_is_final(store: ProfileStore) -> None:
         change = transaction.messages.set_delivery
         assert await change(stored.id, [content_id(1)], Delivery.FAILED, Reason.FULL) == 1
         assert await change(stored.id, [content_id(1)], Delivery.FAILED, Reason.FULL) == 0
+        assert await change(stored.id, [content_id(1)], Delivery.SENT, Reason.NONE) == 0
         assert await change(stored.id, [content_id(1)], Delivery.DELIVERED, Reason.NONE) == 1
         assert await change(stored.id, [content_id(1)], Delivery.SENT, Reason.NONE) == 0
         assert await change(stored.id + 1, [content_id(1)], Delivery.SENT, Reason.NONE) == 0

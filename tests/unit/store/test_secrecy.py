@@ -204,6 +204,18 @@ async def test_the_store_rewrites_the_file_after_a_deletion(
         assert await transaction.settings.get("setting-key")
 
 
+async def test_the_store_rewrites_the_file_after_a_contact_without_messages(
+    store: ProfileStore,
+) -> None:
+    async with store.transaction() as transaction:
+        contact_id = (await transaction.contacts.insert(full_contact(1))).id
+    async with store.transaction() as transaction:
+        await transaction.contacts.delete(contact_id)
+    assert await scrub_due(store), "copies of its name and keys may remain"
+    await store.truncate_wal()
+    assert not await scrub_due(store)
+
+
 async def size_of(store: ProfileStore) -> int:
     assert store._writer is not None
     return int((await store._writer.all("PRAGMA page_count"))[0][0])
