@@ -34,6 +34,9 @@ _BACKLOG = 1024
 _ALL_STREAMS = 65_536
 """Granian's backpressure counts idle streams too."""
 
+_EMPTY_CHUNKS = 8
+"""Empty pieces in a row that a body may have: of one that broke off, granian hands out no end."""
+
 _NO_STORE = ("cache-control", "no-store")
 
 _TAKEN = N_(
@@ -203,7 +206,7 @@ class _Application:
             return None
 
     async def _chunks(self, protocol: RSGIHTTPProtocol, limit: int) -> AsyncIterator[bytes]:
-        total = 0
+        total, empty = 0, 0
         chunks = aiter(protocol)
         while True:
             try:
@@ -211,6 +214,9 @@ class _Application:
                     chunk = bytes(await anext(chunks))
             except StopAsyncIteration:
                 return
+            empty = 0 if chunk else empty + 1
+            if empty > _EMPTY_CHUNKS:
+                raise ConnectionAbortedError
             total += len(chunk)
             if total > limit:
                 raise _TooLarge

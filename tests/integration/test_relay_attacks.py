@@ -6,11 +6,13 @@ import random
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path as FilePath
+from typing import Any, cast
 
 import pytest
 
 from exile_tui.clock import SystemClock
 from exile_tui.relay.limits import Limits
+from exile_tui.relay.server import _Application
 from exile_tui.relay.service import RelaySettings
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.relay.streams import ReceiveStream
@@ -69,3 +71,22 @@ async def test_mailboxes_that_are_refused_cost_a_stream_nothing(
     assert not stream._mailboxes
     assert len(sent) == 1024 * 7 + 5
     await engine.close()
+
+
+async def test_a_body_that_broke_off_is_not_read_on_for_ever() -> None:
+    """Granian hands out empty pieces, and no end, of a body whose client is gone."""
+
+    class Broken:
+        def __aiter__(self) -> Broken:
+            return self
+
+        async def __anext__(self) -> bytes:
+            return b""
+
+    class Patient:
+        patience = 60.0
+
+    application = _Application(cast(Any, Patient()))
+    with pytest.raises(ConnectionError):
+        async for _ in application._chunks(cast(Any, Broken()), 100):
+            pass
