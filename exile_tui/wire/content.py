@@ -26,6 +26,8 @@ MAX_INTEGER = 2**53 - 1
 """The largest `sent_ms` and `serial`."""
 MAX_NAME = 862
 """UTF-8 bytes of a name on the wire; beside a mailbox in one profile block less may fit."""
+MAX_MARKS = 30
+"""Combining marks in a row that a receiver keeps (the limit of UAX #15's stream-safe text)."""
 MAX_CONTENT = 65_535
 """Bytes of an encoded content: its length is 2 bytes."""
 
@@ -143,7 +145,7 @@ def decode_content(encoded: bytes) -> Content:
 def _decode(kind: int, payload: bytes) -> Content:
     if kind == TEXT_TYPE:
         text = _TEXT.decode(payload)
-        normal = unicodedata.normalize("NFC", text.text)
+        normal = _composed(text.text)
         return text if normal == text.text else Text(text.id, text.sent_ms, normal)
     if kind == ACKNOWLEDGED_TYPE:
         return _ACKNOWLEDGED.decode(payload)
@@ -151,11 +153,27 @@ def _decode(kind: int, payload: bytes) -> Content:
         profile = _PROFILE.decode(payload)
         if len(profile.name.encode()) > MAX_NAME:
             raise WireError
-        return Profile(profile.id, profile.serial, unicodedata.normalize("NFC", profile.name))
+        return Profile(profile.id, profile.serial, _composed(profile.name))
     if kind == MAILBOX_TYPE:
         wire = _MAILBOX.decode(payload)
         return Mailbox(wire.id, wire.serial, MailboxDescriptor.decode(wire.descriptor))
     return Unknown(kind, payload)
+
+
+def _composed(text: str) -> str:
+    """Return NFC, of each row of combining marks only the first.
+
+    Sorting a row takes the square of its length: 30,000 marks would cost seconds.
+    """
+    if text.isascii():
+        return text
+    kept: list[str] = []
+    row = 0
+    for character in text:
+        row = row + 1 if unicodedata.category(character)[0] == "M" else 0
+        if row <= MAX_MARKS:
+            kept.append(character)
+    return unicodedata.normalize("NFC", "".join(kept))
 
 
 def encode_contents(contents: Sequence[Content | bytes]) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,6 +21,7 @@ from exile_tui.wire.body import (
     unpack_body,
 )
 from exile_tui.wire.content import (
+    MAX_MARKS,
     Acknowledged,
     Content,
     Mailbox,
@@ -277,3 +279,18 @@ def test_names_and_texts_come_out_in_nfc() -> None:
 def test_repr_shows_nothing_that_someone_wrote() -> None:
     shown = repr(ONE_OF_EACH)
     assert shown == "[Text(...), Acknowledged(...), Profile(...), Mailbox(...), Unknown(...)]"
+
+
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0f81", "\u0344"])
+def test_a_text_of_marks_costs_little(marks: str) -> None:
+    text = "가" + (marks * 30_000).encode()[:60_000].decode(errors="ignore") + "나"
+    decoded = decode_content(b"\x01" + msgspec.msgpack.encode([bytes(16), 0, text]))
+    assert isinstance(decoded, Text)
+    assert decoded.text == unicodedata.normalize("NFC", "가" + (marks * 30)[:MAX_MARKS] + "나")
+
+
+def test_thirty_marks_in_a_row_stay() -> None:
+    text = "a" + "\u0301" * MAX_MARKS + "b" + "\u0316" * MAX_MARKS
+    decoded = decode_content(b"\x01" + msgspec.msgpack.encode([bytes(16), 0, text]))
+    assert isinstance(decoded, Text)
+    assert decoded.text == unicodedata.normalize("NFC", text)
