@@ -258,7 +258,7 @@ async def accept(context: Context, contact_id: int) -> None:
         descriptor = MailboxDescriptor(context.own.relay, keys.id, keys.send_token)
         await tx.contacts.update(replace(contact, state=ContactState.ACTIVE))
         await tx.mailboxes.insert(own_mailbox(context, keys, contact_id=contact_id))
-        await announce_profile(context, tx, contact_id)
+        await announce_profile(context, tx, contact_id, context.own)
         # The invite's mailbox was the first that this contact learned of: serial 1.
         await announce_mailbox(context, tx, contact_id, 2, descriptor)
         await seal(context, tx, contact_id)

@@ -87,12 +87,7 @@ class Messenger:
 
     async def rename(self, name: str) -> None:
         """Take another display name and tell the contacts."""
-        own = self._context.own
-        changed = replace(own, name=check_name(name), name_serial=own.name_serial + 1)
-        async with self._context.store.transaction() as tx:
-            await write_own(tx, changed)
-        self._context.own = changed
-        await sending.announce_everywhere(self._context)
+        await sending.rename(self._context, check_name(name))
 
     # -- the network ---------------------------------------------------------------------------
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
-from exile_tui.core.context import Context
+from exile_tui.core.context import Context, Own
 from exile_tui.core.events import DeliveryChanged, MessageStored
 from exile_tui.core.model import (
     Announcement,
@@ -19,6 +20,7 @@ from exile_tui.core.model import (
 )
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sealing import load_session, seal
+from exile_tui.core.settings import write_own
 from exile_tui.crypto.session import Session
 from exile_tui.errors import N_, NoSuchContact, UsageError
 from exile_tui.wire.body import text_capacity
@@ -115,10 +117,10 @@ def _reason(session: Session) -> Reason:
     return Reason.NOT_ACCEPTED if session.in_request_form else Reason.PEER_SILENT
 
 
-async def announce_profile(context: Context, tx: Transaction, contact_id: int) -> None:
+async def announce_profile(context: Context, tx: Transaction, contact_id: int, own: Own) -> None:
     """Note our name and its serial for a contact, to be repeated until it is acknowledged."""
     key = context.entropy.bytes(CONTENT_ID)
-    content = encode_content(Profile(key, context.own.name_serial, context.own.name))
+    content = encode_content(Profile(key, own.name_serial, own.name))
     await tx.announcements.put(Announcement(contact_id, AnnouncementKind.PROFILE, content, key))
 
 
@@ -152,13 +154,16 @@ async def answer(context: Context) -> None:
     context.emit(*changed)
 
 
-async def announce_everywhere(context: Context) -> None:
-    """Tell every active contact our new name."""
+async def rename(context: Context, name: str) -> None:
+    """Take another name and tell every active contact, both or neither."""
+    own = replace(context.own, name=name, name_serial=context.own.name_serial + 1)
     async with context.store.transaction() as tx:
+        await write_own(tx, own)
         for contact in await tx.contacts.all():
             if contact.state is ContactState.REQUESTED:
                 continue
-            await announce_profile(context, tx, contact.id)
+            await announce_profile(context, tx, contact.id, own)
             if contact.state is ContactState.ACTIVE:
                 await seal(context, tx, contact.id)
+    context.own = own
     context.signals.outbox.set()

@@ -9,13 +9,14 @@ from dataclasses import replace
 
 import pytest
 
-from exile_tui.core import delivery, listening, network
+from exile_tui.core import delivery, listening, network, sending
 from exile_tui.core.chores import do_chores
 from exile_tui.core.delivery import Courier
 from exile_tui.core.events import ConnectionChanged, Event
 from exile_tui.core.listening import Listener
 from exile_tui.core.model import Connection, Delivery, MailboxState
 from exile_tui.core.network import Network
+from exile_tui.core.settings import read_own
 from exile_tui.core.upkeep import KEEP_MS, ClockWatch, Upkeep, expire
 from exile_tui.errors import ProfileError
 from exile_tui.wire.relay import CaughtUp, Frame, RefusedFrame, Verdict
@@ -260,3 +261,21 @@ async def test_what_was_given_up_while_it_was_appended_stays_given_up(
     await delivery.append_due(one.context, contact_id)
     (line,) = await one.lines()
     assert line.delivery is Delivery.FAILED, "its bytes are gone: nothing will bring it further"
+
+
+async def test_a_new_name_is_taken_and_told_together(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await make_person("1"), await make_person("2")
+    await introduce(one, two)
+
+    async def failing(*_: object) -> None:
+        raise ProfileError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sending, "announce_profile", failing)
+        with pytest.raises(ProfileError):
+            await one.messenger.rename("하나")
+    assert one.messenger.name == "1"
+    async with one.context.store.snapshot() as tx:
+        assert (await read_own(tx)).name == "1", "or the contacts would never learn of it"
