@@ -22,7 +22,7 @@ async def battle(tmp_path: Path) -> AsyncIterator[Battle]:
 
 async def test_whatever_is_killed_every_message_arrives_once_and_in_order(battle: Battle) -> None:
     await battle.set_up()
-    await battle.fight(KILLS, MESSAGES, lose_relay_at=KILLS // 2)
+    await battle.fight(KILLS, MESSAGES, lose_relay_at=KILLS * 3 // 4)
     await battle.settle(MESSAGES)
     await battle.check_books(MESSAGES)
     await battle.drain()
