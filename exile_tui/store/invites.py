@@ -34,6 +34,13 @@ class InviteTable:
 
     async def update(self, invite: Invite) -> None:
         """Store all fields of an invite that exists."""
+        if not invite.secret:
+            # SQLite leaves copies of keys as it does of lines: see wiping.py.
+            await self._statements.run(
+                "UPDATE profile SET scrub = 1 WHERE scrub = 0"
+                " AND EXISTS (SELECT 1 FROM invite WHERE id = ? AND secret <> x'')",
+                (invite.id,),
+            )
         changed = await self._statements.run(
             "UPDATE invite SET state = ?, created_ms = ?, expires_ms = ?, link = ?,"
             " bundle_hash = ?, secret = ?, blob = ?, blob_id = ?, delete_token = ?, relay = ?,"

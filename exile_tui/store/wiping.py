@@ -2,8 +2,8 @@
 
 `PRAGMA secure_delete` overwrites each deleted row where it lies. But when SQLite balances pages it
 leaves copies of the rows that it moved in the free part of a page, and a copy of a row that is
-deleted later stays: about one in 1,600 lines in a random test. So after lines or a
-contact were deleted the file is rewritten once, by VACUUM.
+deleted later stays: about one in 1,600 lines, or names, in a random test. So after lines, a contact
+or an invite's keys were deleted the file is rewritten once, by VACUUM.
 """
 
 from __future__ import annotations

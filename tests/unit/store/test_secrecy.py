@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -213,6 +214,22 @@ async def test_the_store_rewrites_the_file_after_a_contact_without_messages(
         await transaction.contacts.delete(contact_id)
     assert await scrub_due(store), "copies of its name and keys may remain"
     await store.truncate_wal()
+    assert not await scrub_due(store)
+
+
+async def test_the_store_rewrites_the_file_after_the_keys_of_an_invite_went(
+    store: ProfileStore,
+) -> None:
+    async with store.transaction() as transaction:
+        stored = await transaction.invites.insert(invite(1))
+        await transaction.invites.update(replace(stored, published=True))
+    assert not await scrub_due(store)
+    async with store.transaction() as transaction:
+        await transaction.invites.update(replace(stored, secret=b""))
+    assert await scrub_due(store), "copies of its keys may remain"
+    await store.truncate_wal()
+    async with store.transaction() as transaction:
+        await transaction.invites.update(replace(stored, secret=b"", blob_deleted=True))
     assert not await scrub_due(store)
 
 
