@@ -47,23 +47,36 @@ class Own:
         return Authorization.phrase(self.access_phrase).encode()
 
 
+MOST_RELAYS = 128
+"""Clients kept at once: a contact that names a new relay in every message must not use up what a
+process may open."""
+
+
 class RelayPool:
     """One client for each relay address, made when first used."""
 
     def __init__(self, factory: RelayFactory) -> None:
         self._factory = factory
         self._relays: dict[RelayAddress, Relay] = {}
+        """The one used last stands last."""
+        self._closing: set[asyncio.Future[None]] = set()
 
     def __call__(self, address: RelayAddress) -> Relay:
-        """Return the client of a relay."""
-        if address not in self._relays:
-            self._relays[address] = self._factory(address)
-        return self._relays[address]
+        """Return the client of a relay; close the one that was not used for longest beyond 128."""
+        relay = self._relays.pop(address, None) or self._factory(address)
+        self._relays[address] = relay
+        if len(self._relays) > MOST_RELAYS:
+            oldest = self._relays.pop(next(iter(self._relays)))
+            closing = asyncio.ensure_future(oldest.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+        return relay
 
     async def close(self) -> None:
         """Close every client."""
         relays, self._relays = list(self._relays.values()), {}
-        await asyncio.gather(*(relay.close() for relay in relays), return_exceptions=True)
+        closing = [relay.close() for relay in relays]
+        await asyncio.gather(*closing, *self._closing, return_exceptions=True)
 
 
 @dataclass(slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ import pytest
 
 from exile_tui.core import delivery, listening, network, sending
 from exile_tui.core.chores import do_chores
+from exile_tui.core.context import MOST_RELAYS, RelayPool
 from exile_tui.core.delivery import Courier
 from exile_tui.core.events import ConnectionChanged, Event
 from exile_tui.core.listening import Listener
@@ -19,6 +21,7 @@ from exile_tui.core.network import Network
 from exile_tui.core.settings import read_own
 from exile_tui.core.upkeep import KEEP_MS, ClockWatch, Upkeep, expire
 from exile_tui.errors import ProfileError
+from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import CaughtUp, Frame, RefusedFrame, Verdict
 from tests.unit.core.conftest import ADDRESS, MakePerson, ManualClock, Person, introduce
 from tests.unit.core.fake_relay import FakeRelay
@@ -279,3 +282,21 @@ async def test_a_new_name_is_taken_and_told_together(
     assert one.messenger.name == "1"
     async with one.context.store.snapshot() as tx:
         assert (await read_own(tx)).name == "1", "or the contacts would never learn of it"
+
+
+async def test_a_contact_that_names_ever_new_relays_uses_up_nothing() -> None:
+    closed: list[int] = []
+
+    class Client(FakeRelay):
+        async def close(self) -> None:
+            closed.append(self.address.port)
+
+    pool = RelayPool(lambda address: Client(address, random.Random(1)))
+    own = pool(ADDRESS)
+    others = [RelayAddress("127.0.0.1", port, bytes(32)) for port in range(1, MOST_RELAYS + 11)]
+    for address in others:
+        pool(address)
+        assert pool(ADDRESS) is own, "what is in use stays"
+    await pool.close()
+    assert closed[:11] == [address.port for address in others[:11]]
+    assert sorted(closed) == sorted([ADDRESS.port, *(address.port for address in others)])
