@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import ipaddress
 import signal
 import socket
@@ -103,11 +104,14 @@ def announce(address: RelayAddress, stream: TextIO, *, everywhere: bool = False)
         everywhere: The host stands for all addresses of this computer: nobody can connect to that.
     """
     stream.write(address.url + "\n")
-    if everywhere:
-        stream.write(tr(_EVERYWHERE, host=address.host) + "\n")
-    elif stream.isatty():
-        stream.write(_qr(address.url))
-        stream.write(tr("People enter this address when they start exile-tui. Ctrl+C ends.") + "\n")
+    with contextlib.suppress(UnicodeEncodeError):  # half blocks are not in every encoding
+        if everywhere:
+            stream.write(tr(_EVERYWHERE, host=address.host) + "\n")
+        elif stream.isatty():
+            stream.write(_qr(address.url))
+            stream.write(
+                tr("People enter this address when they start exile-tui. Ctrl+C ends.") + "\n"
+            )
     stream.flush()
 
 

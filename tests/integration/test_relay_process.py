@@ -225,6 +225,17 @@ def test_the_qr_code_is_the_address(tmp_path: FilePath) -> None:
     assert found.text == address.url
 
 
+def test_a_terminal_without_half_blocks_gets_the_address() -> None:
+    class Terminal(io.TextIOWrapper):
+        def isatty(self) -> bool:
+            return True
+
+    raw, address = io.BytesIO(), RelayAddress("127.0.0.1", 443, bytes(range(32)))
+    terminal = Terminal(raw, "iso-8859-1", write_through=True)
+    announce(address, terminal)
+    assert raw.getvalue().startswith(address.url.encode() + b"\n")
+
+
 def test_two_relays_never_share_a_key(tmp_path: FilePath) -> None:
     from exile_tui.relay.key import ensure_key
 
