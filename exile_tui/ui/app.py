@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import on
 from textual.app import App
 from textual.binding import Binding, BindingType
 
@@ -21,6 +22,7 @@ from exile_tui.ui.screens import make_screen
 from exile_tui.ui.screens.base import ExileModal, ExileScreen
 from exile_tui.ui.service import Services
 from exile_tui.ui.widgets.key_line import ShownKey, shown_keys
+from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
 
 if TYPE_CHECKING:
@@ -296,6 +298,11 @@ class ExileApp(App[int], inherit_bindings=False):
             return True
         letter = QWERTY.get(key)
         return letter is not None and await super()._check_bindings(letter, priority)
+
+    @on(Field.Settled)
+    async def _let_keys_follow(self, message: Field.Settled) -> None:
+        for key in message.field.release():
+            await self.on_event(key)
 
     async def on_unmount(self) -> None:
         """Close the profile with the window."""

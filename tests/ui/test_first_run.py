@@ -259,16 +259,19 @@ async def test_everything_by_mouse(make_app: MakeApp) -> None:
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
         await pilot.click("#next")
+        await settle(pilot)
         await pilot.click("#first")
         app.screen.query_one("#first", Input).value = WORDS
         app.screen.query_one("#second", Input).value = WORDS
         await pilot.click("#next")
+        await settle(pilot)
         await pilot.click("#next")
         await settle(pilot)
         await pilot.click("#relays", offset=(6, 2))
         await settle(pilot)
         assert app.screen.query_one("#relays", Choices).chosen == 1
         await pilot.click("#relays", offset=(6, 1))
+        await settle(pilot)
         await pilot.click("#next")
         await settle(pilot)
         assert isinstance(app.screen, Welcome)

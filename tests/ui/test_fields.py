@@ -1,0 +1,53 @@
+"""Fields of one line: letters stay behind Enter, and the terminal's cursor where it is drawn."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+from textual.geometry import Offset
+from textual.widgets import ContentSwitcher
+
+from exile_tui.ui.widgets.one_line import Field
+from tests.ui.conftest import MakeApp, settle
+from tests.ui.doubles import FakeApplication
+
+WORDS = "열쇠 다섯"
+
+
+def fresh() -> FakeApplication:
+    return FakeApplication(exists=False, opened=False)
+
+
+async def test_letters_that_come_with_enter_stay_behind_it(make_app: MakeApp) -> None:
+    app = make_app(application=fresh(), lang="ko")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        for key in [*WORDS, "enter", *WORDS, "enter"]:
+            character = "\r" if key == "enter" else key
+            app.post_message(events.Key(key, character))
+        await settle(pilot)
+        assert app.screen.query_one("#first", Field).value == WORDS
+        assert app.screen.query_one("#second", Field).value == WORDS
+        assert app.screen.query_one("#steps", ContentSwitcher).current == "name"
+
+
+@pytest.mark.parametrize(("password", "cells"), [(True, 5), (False, 9)])
+async def test_the_cursor_is_where_it_is_drawn(
+    make_app: MakeApp, password: bool, cells: int
+) -> None:
+    app = make_app(application=fresh(), lang="ko")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        field = app.screen.query_one("#first", Field)
+        field.password = password
+        await pilot.press(*WORDS)
+        await settle(pilot)
+        start = field.content_region.offset
+        assert app.cursor_position == start + Offset(cells, 0)
+        await pilot.press("left", "left")
+        await settle(pilot)
+        assert app.cursor_position == start + Offset(cells - (2 if password else 4), 0)
