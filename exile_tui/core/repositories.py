@@ -185,6 +185,10 @@ class Outbox(Protocol):
         """Return entries made before a time: what was not delivered in 14 days."""
         ...
 
+    async def mend_times(self, latest_ms: int, now_ms: int) -> None:
+        """Take times after `latest_ms` for now: a wrong clock wrote them."""
+        ...
+
 
 class Acks(Protocol):
     """Content ids of a peer that we have stored and not yet told so."""

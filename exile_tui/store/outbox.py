@@ -130,6 +130,12 @@ class OutboxTable:
         # The plus keeps SQLite from reading all in the order of ids: few are that old.
         return await self._entries("WHERE created_ms < ? ORDER BY +id", before_ms)
 
+    async def mend_times(self, latest_ms: int, now_ms: int) -> None:
+        """Take times after `latest_ms` for now: a wrong clock wrote them."""
+        times = (now_ms, latest_ms)
+        await self._statements.run("UPDATE outbox SET created_ms = ? WHERE created_ms > ?", times)
+        await self._statements.run("UPDATE outbox SET appended_ms = ? WHERE appended_ms > ?", times)
+
     async def _entries(self, where: str, *parameters: int) -> list[OutboxEntry]:
         return [_entry(row) for row in await self._statements.all(f"{_SELECT} {where}", parameters)]
 

@@ -10,6 +10,7 @@ from dataclasses import replace
 
 import pytest
 
+from exile_tui.clock import DAY_MS
 from exile_tui.core import delivery, listening, network, sending
 from exile_tui.core.chores import do_chores
 from exile_tui.core.context import MOST_RELAYS, RelayPool
@@ -300,3 +301,27 @@ async def test_a_contact_that_names_ever_new_relays_uses_up_nothing() -> None:
     await pool.close()
     assert closed[:11] == [address.port for address in others[:11]]
     assert sorted(closed) == sorted([ADDRESS.port, *(address.port for address in others)])
+
+
+async def test_what_a_clock_in_the_future_wrote_goes_again_and_is_given_up(
+    make_person: MakePerson, clock: ManualClock
+) -> None:
+    one, two = await make_person("1"), await make_person("2")
+    await introduce(one, two)
+    contact_id = (await one.contact()).id
+    clock.wall_ms += 400 * DAY_MS
+    await one.messenger.send(contact_id, "글")
+    await delivery.deliver_once(one.context)
+    clock.wall_ms -= 400 * DAY_MS
+
+    async def upkeep() -> bool:
+        await Upkeep(one.context, ClockWatch(one.context)).once()
+        async with one.context.store.snapshot() as tx:
+            return any(entry.due for entry in await tx.outbox.of(contact_id))
+
+    assert not await upkeep()
+    clock.advance_days(4)
+    assert await upkeep(), "the relay may have dropped it"
+    clock.advance_days(11)
+    await upkeep()
+    assert [line.delivery for line in await one.lines()] == [Delivery.FAILED]

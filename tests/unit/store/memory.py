@@ -141,6 +141,15 @@ class MemoryOutbox(Part):
     async def created_before(self, before_ms: int) -> list[OutboxEntry]:
         return [e for e in self.state.outbox if e.created_ms < before_ms]
 
+    async def mend_times(self, latest_ms: int, now_ms: int) -> None:
+        for index, entry in enumerate(self.state.outbox):
+            created, appended = entry.created_ms, entry.appended_ms
+            self.state.outbox[index] = replace(
+                entry,
+                created_ms=now_ms if created > latest_ms else created,
+                appended_ms=now_ms if appended is not None and appended > latest_ms else appended,
+            )
+
 
 class MemoryAcks(Part):
     async def add(self, contact_id: int, content_ids: Iterable[bytes]) -> None:
