@@ -73,7 +73,9 @@ class Mailboxes:
         expires = day_after(self._clock, self._limits.mailbox_days)
         row = self._find(mailbox_id)
         if row.expires > today(self._clock):
-            self._execute("UPDATE mailboxes SET expires = ? WHERE id = ?", (expires, mailbox_id))
+            self._execute(
+                "UPDATE mailboxes SET expires = max(expires, ?) WHERE id = ?", (expires, mailbox_id)
+            )
             return True
         if row is _NOBODY and self._count >= self._limits.mailboxes:
             raise QuotaReached
@@ -173,7 +175,9 @@ class Mailboxes:
         for mailbox_id, receive_hash in operation.mailboxes:
             row = self._owned(mailbox_id, receive_hash)
             opened.append(row is not None)
-            if row is not None and row.expires != expires:
+            # Never earlier: a computer whose clock is years back until it asked the network would
+            # else end every mailbox that is received from in that time.
+            if row is not None and row.expires < expires:
                 self._execute(
                     "UPDATE mailboxes SET expires = ? WHERE number = ?", (expires, row.number)
                 )

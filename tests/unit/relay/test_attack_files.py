@@ -182,6 +182,21 @@ async def test_a_disk_that_fails_at_every_step_for_a_while_is_survived(
     await engine.close()
 
 
+async def test_a_clock_that_was_years_back_for_a_while_ends_no_mailbox(
+    tmp_path: Path, clock: SettableClock, rng: random.Random
+) -> None:
+    engine, mine = await open_engine(tmp_path, clock), box(rng)
+    await engine.submit(creation(mine))
+    clock.skip_days(-20_000)
+    assert await engine.submit(creation(mine))
+    opening = ops.OpenMailboxes([(mine.id, mine.receive_hash)])
+    assert await engine.submit(opening) == [True]
+    clock.skip_days(20_000)
+    await engine.submit(ops.Sweep())
+    assert await engine.submit(opening) == [True]
+    await engine.close()
+
+
 async def test_a_full_disk_prevents_neither_start_nor_end(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
