@@ -99,8 +99,7 @@ class RelayRefused(RelayError):
 
     title = N_("The relay refused")
     sentence = N_(
-        "The relay {address} refused. It may ask for an access phrase; "
-        "ask the person who runs it."
+        "The relay {address} refused. It may ask for an access phrase; ask the person who runs it."
     )
 
 

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import on
-from textual.app import App
 from textual.binding import Binding, BindingType
 
 from exile_tui.errors import N_, ExileError
@@ -21,8 +19,8 @@ from exile_tui.ui.messages import Happened
 from exile_tui.ui.screens import make_screen
 from exile_tui.ui.screens.base import ExileModal, ExileScreen
 from exile_tui.ui.service import Services
+from exile_tui.ui.typeahead import TypeAhead
 from exile_tui.ui.widgets.key_line import ShownKey, shown_keys
-from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
 
 if TYPE_CHECKING:
@@ -43,7 +41,7 @@ def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = F
     )
 
 
-class ExileApp(App[int], inherit_bindings=False):
+class ExileApp(TypeAhead, inherit_bindings=False):
     """One window on one profile."""
 
     TITLE = PRODUCT
@@ -298,11 +296,6 @@ class ExileApp(App[int], inherit_bindings=False):
             return True
         letter = QWERTY.get(key)
         return letter is not None and await super()._check_bindings(letter, priority)
-
-    @on(Field.Settled)
-    async def _let_keys_follow(self, message: Field.Settled) -> None:
-        for key in message.field.release():
-            await self.on_event(key)
 
     async def on_unmount(self) -> None:
         """Close the profile with the window."""
