@@ -31,5 +31,10 @@ class SystemClock:
         return time.time_ns() // 1_000_000
 
     def monotonic(self) -> float:
-        """Return seconds from an arbitrary start, never going backwards."""
-        return time.monotonic()
+        """Return seconds from an arbitrary start, never going backwards.
+
+        On Linux the plain monotonic clock stands still while a laptop sleeps, which would look as
+        if the wall clock had jumped.
+        """
+        boot_time = getattr(time, "CLOCK_BOOTTIME", None)
+        return time.monotonic() if boot_time is None else time.clock_gettime(boot_time)

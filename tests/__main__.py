@@ -17,7 +17,7 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("types", [sys.executable, "-m", "mypy"]),
     ("layers", [str(SCRIPTS / "lint-imports"), "--no-cache"]),
     ("catalog", [sys.executable, "-m", "tests.catalog", "check"]),
-    ("tests", [sys.executable, "-m", "pytest", *sys.argv[1:]]),
+    ("tests", [sys.executable, "-m", "pytest", "-n", "auto", "--dist=worksteal", *sys.argv[1:]]),
 )
 
 

@@ -85,9 +85,9 @@ async def _note(
         )
         never = [entry for entry in held if entry.appended_ms is None]
         changed += await tx.messages.set_delivery(contact_id, _ids(never), Delivery.WAITING, reason)
-        if reason is Reason.REFUSED:
-            # The mailbox is gone, and with it what the relay had stored: all of it goes again, in
-            # order, once the peer has made the mailbox anew.
+        if reason in (Reason.REFUSED, Reason.OFFLINE):
+            # The mailbox is gone, or the relay was and may have lost what it had stored: all of it
+            # goes again, in order. What still lies there is not stored twice.
             await tx.outbox.set_due(contact_id=contact_id, appended_before_ms=None)
     if changed:
         context.emit(DeliveryChanged(contact_id))

@@ -13,6 +13,7 @@ from exile_tui.clock import SECOND_MS
 from exile_tui.core.backoff import Backoff, wait_any
 from exile_tui.core.context import Context
 from exile_tui.core.model import Connection, InviteState, Link, MailboxState, OwnMailbox
+from exile_tui.core.ports import Transaction
 from exile_tui.core.receiving import receive_batch
 from exile_tui.errors import ExileError, RelayUnreachable
 from exile_tui.wire.address import RelayAddress
@@ -52,6 +53,7 @@ class Listener:
                         await result
                 await self._receive(backoff)
             except ExileError as error:
+                await self._suspect()
                 pause = backoff.next()
                 at = self._context.clock.now_ms() + int(pause * SECOND_MS)
                 self._report(Connection(Link.OFFLINE, self._address, at, error))
@@ -164,12 +166,24 @@ class Listener:
             for invite in await tx.invites.all():
                 if invite.state is InviteState.OPEN and invite.relay == self._address:
                     await tx.invites.update(replace(invite, published=False))
-            for contact in await tx.contacts.all():
-                peer = contact.peer_mailbox
-                if peer is not None and peer.address == self._address:
-                    await tx.outbox.set_due(contact_id=contact.id, appended_before_ms=None)
+            await self._append_again(tx)
         self._context.signals.chores.set()
         self._context.signals.outbox.set()
+
+    async def _suspect(self) -> None:
+        """Append again what a relay held that was gone for a while: it may have lost it.
+
+        It all goes before anything newer, so that the peer gets it in order.
+        """
+        with contextlib.suppress(ExileError):
+            async with self._context.store.transaction() as tx:
+                await self._append_again(tx)
+
+    async def _append_again(self, tx: Transaction) -> None:
+        for contact in await tx.contacts.all():
+            peer = contact.peer_mailbox
+            if peer is not None and peer.address == self._address:
+                await tx.outbox.set_due(contact_id=contact.id, appended_before_ms=None)
 
     async def _caught_up(self, mailbox: OwnMailbox) -> None:
         """Give up a mailbox that was only to be emptied."""

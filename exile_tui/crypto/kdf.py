@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import hmac
 from typing import Final
 
 from exile_tui.crypto import labels
@@ -10,9 +11,6 @@ from exile_tui.crypto import labels
 HASH_SIZE: Final = 64
 KEY_SIZE: Final = 32
 
-_BLOCK_SIZE: Final = 128
-_INNER: Final = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER: Final = bytes(byte ^ 0x5C for byte in range(256))
 _sha512: Final = hashlib.sha512
 
 
@@ -27,13 +25,8 @@ def sha512(data: bytes) -> bytes:
 
 
 def hmac_sha512(key: bytes, data: bytes) -> bytes:
-    """Return HMAC-SHA-512 (RFC 2104), 64 bytes; the key is at most 128 bytes.
-
-    `hmac.digest` takes a third longer, for looking the hash up, and a message needs six of these.
-    """
-    inner = key.translate(_INNER).ljust(_BLOCK_SIZE, b"\x36")
-    outer = key.translate(_OUTER).ljust(_BLOCK_SIZE, b"\x5c")
-    return _sha512(outer + _sha512(inner + data).digest()).digest()
+    """Return HMAC-SHA-512 (RFC 2104), 64 bytes."""
+    return hmac.digest(key, data, "sha512")
 
 
 def _expand(pseudorandom_key: bytes, info: bytes, length: int) -> bytes:
