@@ -151,7 +151,8 @@ async def test_an_empty_database_beside_a_full_log(vault: ProfileVault, director
     await assert_refused_and_unchanged(vault, directory, ProfileError, "missing or empty")
 
 
-@pytest.mark.parametrize("keep", [1, 100, 4095, 4096, 8192, -4096, -1, -5000])
+# SQLite reads what is missing of a page as zeros: one missing byte that was zero is no damage.
+@pytest.mark.parametrize("keep", [1, 100, 4095, 4096, 8192, -4096, -16, -5000])
 async def test_a_database_that_was_cut(vault: ProfileVault, directory: Path, keep: int) -> None:
     await fill(vault)
     whole = (directory / "database").read_bytes()
