@@ -94,7 +94,7 @@ def test_two_newcomers_meet_verify_and_talk(terminals: list[Terminal], tmp_path:
     seojun.press("C-o")
     seojun.wait_for("받은 초대를 여세요")
     seojun.paste(link)
-    seojun.wait_for(link[:20])
+    seojun.wait_for(lambda screen: seojun.cursor == end_of(link[-20:], screen))
     seojun.press("Enter")
     seojun.wait_for("상대의 수락을 기다리는 중이에요")
     seojun.press("Enter")

@@ -50,3 +50,22 @@ async def test_the_cursor_is_where_it_is_drawn(
         await pilot.press("left", "left")
         await settle(pilot)
         assert app.cursor_position == start + Offset(cells - (2 if password else 4), 0)
+
+
+async def test_a_pasted_link_shows_its_end_and_the_cursor_behind_it(make_app: MakeApp) -> None:
+    link = "exile:" + "".join(chr(ord("a") + number % 26) for number in range(110))
+    app = make_app(lang="ko")
+    async with app.run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+o")
+        await settle(pilot)
+        field = app.screen.query_one("#code-text", Field)
+        assert app.focused is field
+        app.post_message(events.Paste(link))
+        await settle(pilot)
+        await settle(pilot)
+        rows = [strip.text for strip in app.screen._compositor.render_strips()]
+        row = rows[field.content_region.y]
+        shown = row.strip()
+        assert link.endswith(shown) and len(shown) > 60
+        assert app.cursor_position == Offset(row.index(shown) + len(shown), field.content_region.y)

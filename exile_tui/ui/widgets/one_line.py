@@ -20,8 +20,16 @@ class Field(Input):
     """Never blinks, and keeps the terminal's cursor on its own."""
 
     def on_mount(self) -> None:
-        """Keep the cursor still."""
+        """Keep the cursor still, and follow it from the first text on."""
         self.cursor_blink = False
+        # Textual scrolls only after the first change: a pasted link would hide its own end.
+        self._initial_value = False
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Take the terminal's cursor along: Textual places it only before it scrolls."""
+        super().watch_scroll_x(old_value, new_value)
+        if self.has_focus:
+            self.app.cursor_position = self.cursor_screen_offset
 
     @property
     def cursor_screen_offset(self) -> Offset:
