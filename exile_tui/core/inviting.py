@@ -23,6 +23,7 @@ from exile_tui.core.sending import (
     announce_profile,
     require_contact,
 )
+from exile_tui.core.settings import draft_key
 from exile_tui.crypto import handshake
 from exile_tui.crypto.kdf import sha256
 from exile_tui.crypto.safety_number import session_safety_number
@@ -302,6 +303,7 @@ async def remove_contact(context: Context, contact_id: int) -> None:
                 replace(mailbox, state=MailboxState.DOOMED, contact_id=None, invite_id=None)
             )
         await tx.contacts.delete(contact_id)
+        await tx.settings.delete(draft_key(contact_id))
     await context.store.truncate_wal()
     context.signals.chores.set()
     context.signals.listen.set()

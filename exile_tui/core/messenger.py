@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import replace
 from typing import Any
 
-from exile_tui.core import inviting, sending, verifying
+from exile_tui.core import drafts, inviting, sending, verifying
 from exile_tui.core.context import Context
 from exile_tui.core.events import ContactChanged, EventBus
 from exile_tui.core.model import (
@@ -185,7 +185,16 @@ class Messenger:
         """Return the conversations, latest first, without requests."""
         async with self._context.store.snapshot() as tx:
             found = await tx.messages.conversations()
-        return [entry for entry in found if entry.contact.state is not ContactState.REQUESTED]
+            written = await drafts.every(tx)
+        return [
+            replace(entry, draft=written.get(entry.contact.id, ""))
+            for entry in found
+            if entry.contact.state is not ContactState.REQUESTED
+        ]
+
+    async def keep_draft(self, contact_id: int, text: str) -> None:
+        """Keep what was typed and not sent; a message that is sent ends it."""
+        await drafts.keep(self._context, contact_id, text)
 
     async def messages(self, contact_id: int, limit: int = 200) -> list[Message]:
         """Return the newest lines of a conversation; none while its request waits for us."""

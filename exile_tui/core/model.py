@@ -288,6 +288,8 @@ class Conversation:
     contact: Contact
     last: Message | None
     unread: int
+    draft: str = field(default="", repr=False)
+    """What was typed and not sent yet."""
 
 
 class Link(Enum):

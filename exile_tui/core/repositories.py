@@ -307,6 +307,10 @@ class Settings(Protocol):
         """Return a value."""
         ...
 
+    async def beginning_with(self, prefix: str) -> dict[str, str]:
+        """Return the values whose keys begin so."""
+        ...
+
     async def set(self, key: str, value: str) -> None:
         """Store a value."""
         ...

@@ -20,7 +20,7 @@ from exile_tui.core.model import (
 )
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sealing import load_session, seal
-from exile_tui.core.settings import write_own
+from exile_tui.core.settings import draft_key, write_own
 from exile_tui.crypto.session import Session
 from exile_tui.errors import N_, NoSuchContact, UsageError
 from exile_tui.wire.body import text_capacity
@@ -88,6 +88,7 @@ async def send_text(context: Context, contact_id: int, text: str) -> Message:
             read=True,
         )
         await seal_queued(context, tx, contact_id)
+        await tx.settings.delete(draft_key(contact_id))
     context.signals.outbox.set()
     context.emit(MessageStored(message), DeliveryChanged(contact_id))
     return message

@@ -14,6 +14,12 @@ EMBEDDED = "relay-embedded"
 ACCESS_PHRASE = "relay-access-phrase"
 CLOCK_JUMP = "clock-jump-ms"
 LAST_WALL = "last-wall-ms"
+DRAFT = "draft/"
+
+
+def draft_key(contact_id: int) -> str:
+    """Return the setting that holds what was typed to a contact and not sent."""
+    return f"{DRAFT}{contact_id}"
 
 
 async def write_own(tx: Transaction, own: Own) -> None:

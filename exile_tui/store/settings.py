@@ -16,6 +16,13 @@ class SettingTable:
         row = await self._statements.one("SELECT value FROM setting WHERE key = ?", (key,))
         return None if row is None else str(row[0])
 
+    async def beginning_with(self, prefix: str) -> dict[str, str]:
+        """Return the values whose keys begin so."""
+        rows = await self._statements.all(
+            "SELECT key, value FROM setting WHERE substr(key, 1, ?) = ?", (len(prefix), prefix)
+        )
+        return {str(row[0]): str(row[1]) for row in rows}
+
     async def set(self, key: str, value: str) -> None:
         """Store a value."""
         await self._statements.run(

@@ -140,6 +140,7 @@ class FakeMessenger:
     """Raised by the next call that would change something."""
     statement: Facts | None = STATEMENT
     """What the relay states; None while it is out of reach."""
+    drafts: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._contacts: dict[int, Contact] = {}
@@ -360,6 +361,7 @@ class FakeMessenger:
                 contact,
                 self._messages[contact.id][-1] if self._messages[contact.id] else None,
                 sum(not message.read for message in self._messages[contact.id]),
+                self.drafts.get(contact.id, ""),
             )
             for contact in self._contacts.values()
             if contact.state is not ContactState.REQUESTED
@@ -368,6 +370,10 @@ class FakeMessenger:
             found,
             key=lambda each: -(each.last.stored_ms if each.last else each.contact.created_ms),
         )
+
+    async def keep_draft(self, contact_id: int, text: str) -> None:
+        await self.contact(contact_id)
+        self.drafts[contact_id] = text
 
     async def messages(self, contact_id: int, limit: int = 200) -> list[Message]:
         return (await self.contact(contact_id)) and self._messages[contact_id][-limit:]
@@ -388,6 +394,7 @@ class FakeMessenger:
             Reason.NONE,
             read=True,
         )
+        self.drafts.pop(contact_id, None)
         self.events.emit(MessageStored(message))
         return message
 
