@@ -12,14 +12,14 @@ from textual.binding import Binding, BindingType
 from exile_tui.errors import N_, ExileError
 from exile_tui.locale import detect_language, set_language, tr
 from exile_tui.text import sanitize_terminal_text
-from exile_tui.ui import themes
 from exile_tui.ui.driver import ExileDriver
 from exile_tui.ui.keys import QWERTY
 from exile_tui.ui.messages import Happened
+from exile_tui.ui.notices import Noticing
 from exile_tui.ui.screens import make_screen
 from exile_tui.ui.screens.base import ExileModal, ExileScreen
 from exile_tui.ui.service import Services
-from exile_tui.ui.typeahead import TypeAhead
+from exile_tui.ui.themes import Themes, next_of_kin
 from exile_tui.ui.widgets.key_line import ShownKey, shown_keys
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
 
@@ -41,7 +41,7 @@ def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = F
     )
 
 
-class ExileApp(TypeAhead, inherit_bindings=False):
+class ExileApp(Noticing, inherit_bindings=False):
     """One window on one profile."""
 
     TITLE = PRODUCT
@@ -65,13 +65,20 @@ class ExileApp(TypeAhead, inherit_bindings=False):
         Binding("shift+tab", "focus_previous", show=False, priority=True),
     ]  # fmt: skip
 
-    def __init__(self, application: Application, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self,
+        application: Application,
+        settings: Settings,
+        clock: Clock,
+        config_directory: Path | None = None,
+    ) -> None:
         """Make the app.
 
         Args:
             application: The profile, closed or open.
             settings: What the person chose.
             clock: For everything that is shown with a time.
+            config_directory: Where the person's own themes are; None for the usual place.
         """
         set_language(settings.lang or detect_language(os.environ))
         super().__init__(driver_class=ExileDriver)
@@ -85,24 +92,14 @@ class ExileApp(TypeAhead, inherit_bindings=False):
         self.unexpected: list[Exception] = []
         """Errors that are bugs; tests assert that there are none."""
         self._unsubscribe: Callable[[], None] = lambda: None
-        self._theme_problems = self._load_themes()
-
-    def _load_themes(self) -> list[str]:
-        loaded, problems = themes.load_themes(themes.theme_directory())
-        for theme in loaded:
-            self.register_theme(theme)
-        notices = [error_text(problem) for problem in problems]
-        wanted = self.settings.theme or themes.DEFAULT
-        if self.get_theme(wanted) is None:
-            notices.append(tr("There is no theme {name}; the default is used.", name=wanted))
-            wanted = themes.DEFAULT
-        self.theme = wanted
-        return notices
+        self.themes = Themes(self, config_directory and config_directory / "themes")
+        """All themes that can be shown, and how to show one."""
+        self._theme_problems = self.themes.load()
+        self._theme_problems += filter(None, [self.themes.use(settings.theme)])
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        """Give every theme our own colours, from the default theme of its brightness."""
-        ours = "exile-dark" if self.current_theme.dark else "exile-light"
-        theme = self.get_theme(ours)
+        """Give every theme our own colours, from the shipped theme of its kind."""
+        theme = self.get_theme(next_of_kin(self.current_theme))
         return dict(theme.variables) if theme is not None else {}
 
     def get_css_variables(self) -> dict[str, str]:
@@ -151,12 +148,14 @@ class ExileApp(TypeAhead, inherit_bindings=False):
         self._unsubscribe()
         self.connection = messenger.connection
         self._unsubscribe = messenger.events.subscribe(self._heard)
+        self.count_unread()
 
     def _heard(self, event: Event) -> None:
         from exile_tui.core.events import ConnectionChanged
 
         if isinstance(event, ConnectionChanged):
             self.connection = event.connection
+        self.tell_outside(event)
         for screen in self.screen_stack:
             if isinstance(screen, ExileScreen):
                 screen.post_message(Happened(event))
@@ -209,6 +208,7 @@ class ExileApp(TypeAhead, inherit_bindings=False):
         """Close the profile; only the passphrase opens it again."""
         self._unsubscribe()
         self.connection = None
+        self.forget_outside()
         self.services.command(self, "lock", self.application.lock, lambda _: self._begin("unlock"))
 
     def action_help(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from exile_tui.ui.app import ExileApp
 from tests.ui.doubles import FakeApplication, FakeMessenger
 
 MakeApp = Callable[..., ExileApp]
+NO_CONFIGURATION = Path("/nonexistent/exile-tui")
+"""What whoever runs the tests has configured must change nothing."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +34,7 @@ def make_app() -> Iterator[MakeApp]:
         messenger: FakeMessenger | None = None,
         *,
         lang: str = "en",
+        configuration: Path = NO_CONFIGURATION,
         application: FakeApplication | None = None,
         **settings: Any,
     ) -> ExileApp:
@@ -39,6 +43,7 @@ def make_app() -> Iterator[MakeApp]:
             application,  # type: ignore[arg-type]  # the double has the same face
             Settings(lang=lang, **settings),
             application.inside.clock,
+            configuration,
         )
         made.append(app)
         return app
