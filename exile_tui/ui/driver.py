@@ -3,14 +3,20 @@
 Textual pushes the keyboard flags 25 (report all keys with their text), and its parser gives up on
 sequences over 32 characters: ten syllables committed at once, or one family emoji, would arrive as
 garbage, and iTerm2 loses input-method text. Only "disambiguate" stays on; Shift+Enter still works.
+It also leaves the terminal as it was: title, and no cells of ours in the alternate screen.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+import signal
 import sys
 from collections.abc import Callable
 
 from textual import _xterm_parser, constants
+
+from exile_tui.ui import escapes
 
 if sys.platform == "win32":
     from textual.drivers.windows_driver import WindowsDriver as _Base
@@ -32,7 +38,21 @@ class ExileDriver(_Base):
         start()
         if not constants.DISABLE_KITTY_KEY:
             self.write(DISAMBIGUATE_ONLY)
-            self.flush()
+        self.write(escapes.detect(os.environ).begin())
+        self.flush()
+        if sys.platform != "win32":
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._terminated)
+
+    def stop_application_mode(self) -> None:
+        """Give the terminal back, however the program ends, with nothing of ours on it."""
+        self.write(escapes.detect(os.environ).end())
+        stop: Callable[[], None] = super().stop_application_mode
+        stop()
+
+    def _terminated(self) -> None:
+        """End in an orderly way; a second SIGTERM ends at once."""
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+        self._app.exit()
 
     def write(self, data: str) -> None:
         """Write to the terminal: the one place that every byte goes through."""

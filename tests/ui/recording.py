@@ -48,6 +48,7 @@ ALLOWED = re.compile(
     r"|\x1b\[\?(2026|25|1049|1000|1003|1015|1006|2004|1004|7|2048)[hl]"  # modes, ours
     r"|\x1b\[[0-9]*[ABCDJK]"
     r"|\x1b\]22;[a-z-]*\x07"  # the pointer's shape, ours
+    r"|\x1b\]0;exile-tui(?: \([0-9]+\))?\x07"  # the title, a count
 )
 FORBIDDEN = re.compile(
     "[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\u200e\u200f\ud800-\udfff]"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
+
 from textual import _xterm_parser, events
 from textual._xterm_parser import XTermParser
 
@@ -19,13 +22,19 @@ class Recorded(ExileDriver):
         pass
 
 
-def test_only_disambiguation_stays_on_after_the_start(monkeypatch) -> None:
+async def test_only_disambiguation_stays_on_after_the_start(monkeypatch) -> None:
+    monkeypatch.setenv("TERM", "xterm-256color")
     base = ExileDriver.__mro__[1]
     monkeypatch.setattr(base, "start_application_mode", lambda self: self.write("\x1b[>25u"))
     monkeypatch.setattr(_xterm_parser, "_MAX_SEQUENCE_SEARCH_THRESHOLD", 32)
     driver = Recorded()
     driver.start_application_mode()
-    assert driver.written == ["\x1b[>25u", DISAMBIGUATE_ONLY]
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGTERM)
+    assert driver.written == [
+        "\x1b[>25u",
+        DISAMBIGUATE_ONLY,
+        "\x1b[22;0t\x1b]0;exile-tui\x07",
+    ]
     assert vars(_xterm_parser)["_MAX_SEQUENCE_SEARCH_THRESHOLD"] == LONGEST_SEQUENCE
 
 
