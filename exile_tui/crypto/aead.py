@@ -40,17 +40,24 @@ def seal(message_key: bytes, plaintext: bytes, ad: bytes, entropy: Entropy) -> b
     return nonce + output[32:] + ciphertext
 
 
-def open_sealed(message_key: bytes, sealed: bytes, ad: bytes) -> bytes:
+def open_sealed(message_key: bytes, sealed: bytes, ad: bytes, start: int = 0) -> bytes:
     """Open what `seal` made.
+
+    Args:
+        message_key: The key, 32 bytes.
+        sealed: What ends with the sealed bytes.
+        ad: What they are bound to.
+        start: Where in `sealed` they begin.
 
     Raises:
         CryptoError: The key is not the one committed to, or any byte differs.
     """
-    output = hmac_sha512(message_key, labels.BODY + sealed[:24])
-    if not hmac.compare_digest(output[32:], sealed[24:56]):
+    commitment_at, ciphertext_at = start + 24, start + 56
+    output = hmac_sha512(message_key, labels.BODY + sealed[start:commitment_at])
+    if not hmac.compare_digest(output[32:], sealed[commitment_at:ciphertext_at]):
         raise CryptoError
     try:
-        return ChaCha20Poly1305(output[:32]).decrypt(_ZERO_NONCE, sealed[56:], ad)
+        return ChaCha20Poly1305(output[:32]).decrypt(_ZERO_NONCE, sealed[ciphertext_at:], ad)
     except InvalidTag:
         raise CryptoError from None
 

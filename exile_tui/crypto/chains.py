@@ -1,13 +1,14 @@
 """The parts of a ratchet's state: chains, and what stands in their place while there is none.
 
-All are values. What every message makes anew is a NamedTuple: a frozen dataclass takes 0.1 us a
-field to make, and a message has thirty.
+All are values. What every message makes anew is a plain class with slots, which nothing changes
+after it was made: a NamedTuple takes half as long again to make, a frozen dataclass several times
+as long.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from exile_tui.crypto.aead import HeaderKey
 from exile_tui.crypto.kdf import sha256
@@ -75,14 +76,16 @@ class Stepped:
     peer_dh: X25519Public
 
 
-class SendingChain(NamedTuple):
-    """A sending chain."""
+class SendingChain:
+    """A sending chain; n is the next message's number: how many were sent."""
 
-    head: ChainHead
-    stepped: Stepped
-    chain_key: bytes
-    n: int
-    """The next message's number: how many were sent."""
+    __slots__ = ("chain_key", "head", "n", "stepped")
+
+    def __init__(self, head: ChainHead, stepped: Stepped, chain_key: bytes, n: int) -> None:
+        self.head = head
+        self.stepped = stepped
+        self.chain_key = chain_key
+        self.n = n
 
     def __repr__(self) -> str:
         return f"SendingChain(n={self.n})"
@@ -93,14 +96,16 @@ class NoReceivingChain:
     """Nothing was received yet."""
 
 
-class ReceivingChain(NamedTuple):
-    """The peer's current sending chain as seen from here."""
+class ReceivingChain:
+    """The peer's current sending chain as seen from here; n is the lowest number not yet passed."""
 
-    head: ChainHead
-    chain_key: bytes
-    n: int
-    """The lowest number not yet passed."""
-    skipped: SkippedKeys
+    __slots__ = ("chain_key", "head", "n", "skipped")
+
+    def __init__(self, head: ChainHead, chain_key: bytes, n: int, skipped: SkippedKeys) -> None:
+        self.head = head
+        self.chain_key = chain_key
+        self.n = n
+        self.skipped = skipped
 
     def __repr__(self) -> str:
         return f"ReceivingChain(n={self.n}, skipped={len(self.skipped)})"

@@ -12,6 +12,7 @@ HASH_SIZE: Final = 64
 KEY_SIZE: Final = 32
 
 _sha512: Final = hashlib.sha512
+_hmac: Final = hmac.digest
 
 
 def sha256(data: bytes) -> bytes:
@@ -26,7 +27,7 @@ def sha512(data: bytes) -> bytes:
 
 def hmac_sha512(key: bytes, data: bytes) -> bytes:
     """Return HMAC-SHA-512 (RFC 2104), 64 bytes."""
-    return hmac.digest(key, data, "sha512")
+    return _hmac(key, data, "sha512")
 
 
 def _expand(pseudorandom_key: bytes, info: bytes, length: int) -> bytes:
@@ -47,7 +48,7 @@ def hkdf(ikm: bytes, info: bytes, length: int) -> bytes:
 
 def kdf_ck(chain_key: bytes) -> tuple[bytes, bytes]:
     """Return the next chain key and the message key, 32 bytes each."""
-    output = hmac_sha512(chain_key, labels.CHAIN_KEY)
+    output = _hmac(chain_key, labels.CHAIN_KEY, "sha512")
     return output[:KEY_SIZE], output[KEY_SIZE:]
 
 

@@ -14,7 +14,7 @@ All of it is values: an operation returns a new `Ratchet` or raises and changes 
 from __future__ import annotations
 
 import struct
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from exile_tui.crypto import aead, labels
 from exile_tui.crypto.chains import (
@@ -64,17 +64,21 @@ SEALED_HEADER_SIZE: Final = _COUNTERS.size + STEP_SIZE + aead.HEADER_OVERHEAD
 ENVELOPE_OVERHEAD: Final = SEALED_HEADER_SIZE + aead.SEAL_OVERHEAD
 
 _Sealed: TypeAlias = tuple[bytes, bytes]
-"""A sealed body, and what it is bound to: AD and the sealed header before it."""
+"""An envelope, and what its sealed body is bound to: AD and the sealed header before it."""
 
 
-class Ratchet(NamedTuple):
-    """The whole state of the ratchet of one contact."""
+class Ratchet:
+    """The whole state of the ratchet of one contact; old chains are oldest first, none is empty."""
 
-    roots: Roots
-    sending: Sending
-    receiving: Receiving
-    old: tuple[OldChain, ...]
-    """Oldest first; none is without keys."""
+    __slots__ = ("old", "receiving", "roots", "sending")
+
+    def __init__(
+        self, roots: Roots, sending: Sending, receiving: Receiving, old: tuple[OldChain, ...]
+    ) -> None:
+        self.roots = roots
+        self.sending = sending
+        self.receiving = receiving
+        self.old = old
 
     def __repr__(self) -> str:
         return f"Ratchet({self.sending!r}, {self.receiving!r}, old={len(self.old)})"
@@ -126,9 +130,9 @@ class Ratchet(NamedTuple):
         if len(envelope) < ENVELOPE_OVERHEAD:
             raise CryptoError
         sealed_header = envelope[:SEALED_HEADER_SIZE]
-        sealed = envelope[SEALED_HEADER_SIZE:], ad + sealed_header
-        _, sending, current, old = self
-        for index, chain in enumerate(old):
+        sealed = envelope, ad + sealed_header
+        sending, current = self.sending, self.receiving
+        for index, chain in enumerate(self.old):
             header = chain.header_key.try_open(sealed_header, ad)
             if header is not None:
                 return self._open_old(index, header, sealed)
@@ -165,7 +169,7 @@ class Ratchet(NamedTuple):
         if pn != chain.pn or sha256(step) != chain.step_hash:
             raise PossibleRestoredCopy
         key, skipped = chain.skipped.take(n)
-        body = aead.open_sealed(key, *sealed)
+        body = _open_body(key, sealed)
         rest = (chain.with_skipped(skipped),) if len(skipped) else ()
         old = self.old[:index] + rest + self.old[index + 1 :]
         return Ratchet(self.roots, self.sending, self.receiving, old), body, 0
@@ -179,7 +183,7 @@ class Ratchet(NamedTuple):
         old, lapsed = self.old, 0
         if n < chain.n:
             key, skipped = chain.skipped.take(n)
-            body = aead.open_sealed(key, *sealed)
+            body = _open_body(key, sealed)
             chain = chain.with_skipped(skipped)
         elif n == chain.n:
             chain, body = _open_next(chain, sealed)
@@ -229,6 +233,11 @@ class Ratchet(NamedTuple):
             raise CryptoError
         chain, unkept = _skip_to(chain, pn, day)
         return ((*self.old, chain.closed()) if len(chain.skipped) else self.old), unkept
+
+
+def _open_body(message_key: bytes, sealed: _Sealed) -> bytes:
+    envelope, ad = sealed
+    return aead.open_sealed(message_key, envelope, ad, SEALED_HEADER_SIZE)
 
 
 def _parse_header(raw: bytes) -> tuple[int, int, bytes]:
@@ -281,7 +290,7 @@ def _skip_to(chain: ReceivingChain, n: int, day: int) -> tuple[ReceivingChain, i
 def _open_next(chain: ReceivingChain, sealed: _Sealed) -> tuple[ReceivingChain, bytes]:
     """Open the chain's next message."""
     chain_key, message_key = kdf_ck(chain.chain_key)
-    body = aead.open_sealed(message_key, *sealed)
+    body = _open_body(message_key, sealed)
     return ReceivingChain(chain.head, chain_key, chain.n + 1, chain.skipped), body
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Final, NamedTuple
+from typing import Final
 
 from exile_tui.crypto import labels
 from exile_tui.crypto.codec import Reader, encode_ratchet, read_ratchet
@@ -75,13 +75,15 @@ class Requests:
 NO_REQUESTS: Final = Requests(0, b"")
 
 
-class Opened(NamedTuple):
-    """What opening an envelope gives."""
+class Opened:
+    """What opening an envelope gives; `lapsed` message keys became unobtainable by it."""
 
-    session: Session
-    body: bytes
-    lapsed: int
-    """How many message keys became unobtainable by this."""
+    __slots__ = ("body", "lapsed", "session")
+
+    def __init__(self, session: Session, body: bytes, lapsed: int) -> None:
+        self.session = session
+        self.body = body
+        self.lapsed = lapsed
 
     def __repr__(self) -> str:
         return f"Opened({self.session!r}, lapsed={self.lapsed})"

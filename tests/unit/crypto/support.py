@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -134,13 +135,15 @@ def send_many(session: Session, count: int, label: str = "m") -> tuple[Session, 
 
 def with_sending(session: Session, **changes: Any) -> Session:
     """Return a session whose sending side was tampered with: a peer that breaks the rules."""
-    ratchet = session._ratchet
+    ratchet = copy.copy(session._ratchet)
     sending: Any = ratchet.sending
     if isinstance(sending, SendingChain):
-        sending = sending._replace(**changes)
+        ratchet.sending = changed = copy.copy(sending)
+        for name, value in changes.items():
+            setattr(changed, name, value)
     else:
-        sending = dataclasses.replace(sending, **changes)
-    return Session(session._pairing, session._requests, ratchet._replace(sending=sending))
+        ratchet.sending = dataclasses.replace(sending, **changes)
+    return Session(session._pairing, session._requests, ratchet)
 
 
 def with_sent(session: Session, sent: int) -> Session:
