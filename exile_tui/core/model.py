@@ -143,6 +143,8 @@ class MailboxState(Enum):
 
     WANTED = "wanted"
     """To be created there."""
+    UNTOLD = "untold"
+    """To be created there, and only then told to its contact: we moved to this relay."""
     ALIVE = "alive"
     RETIRING = "retiring"
     """To be deleted once its relay says "caught up" there."""
@@ -165,6 +167,8 @@ class OwnMailbox:
     """The invite whose bundle names it; None for a mailbox given in a message."""
     ticket: bytes = field(repr=False, default=b"")
     """What lets us create it at a relay that asks for an access phrase; may be empty."""
+    left_ms: int | None = None
+    """When we moved away from it; it is read until its contact uses a newer one, 14 days at most."""
 
 
 class Direction(Enum):

@@ -126,7 +126,7 @@ def operations(rng: random.Random) -> list[Callable[[Transaction], Awaitable[obj
             return await tx.mailboxes.insert(mailbox(one, contact_id=there, invite_id=3))
         if once:
             return await tx.mailboxes.delete(known.id)
-        return await tx.mailboxes.update(replace(known, state=state, ticket=b"T" * 32))
+        return await tx.mailboxes.update(replace(known, state=state, ticket=b"T" * 32, left_ms=one))
 
     rng_size = rng.choice((0, 4096, 16384))
     return [
