@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from textual.binding import Binding, BindingType
 
 from exile_tui.errors import N_, ExileError
+from exile_tui.hangul import QWERTY
 from exile_tui.locale import detect_language, set_language, tr
 from exile_tui.text import sanitize_terminal_text
 from exile_tui.ui.driver import ExileDriver
-from exile_tui.ui.keys import QWERTY
 from exile_tui.ui.messages import Happened
 from exile_tui.ui.notices import Noticing
 from exile_tui.ui.screens import make_screen

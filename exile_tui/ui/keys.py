@@ -1,22 +1,6 @@
-"""Keys: what they are called, and what they mean while a Hangul input method is on."""
+"""What keys are called."""
 
 from __future__ import annotations
-
-import unicodedata
-
-_JAMO = "ㅂㅈㄷㄱㅅㅛㅕㅑㅐㅔㅁㄴㅇㄹㅎㅗㅓㅏㅣㅋㅌㅊㅍㅠㅜㅡ"
-_LETTERS = "qwertyuiopasdfghjklzxcvbnm"
-_SHIFTED = dict(zip("ㅃㅉㄸㄲㅆㅒㅖ", "QWERTOP", strict=True))
-
-
-def _layout() -> dict[str, str]:
-    layout = dict(zip(_JAMO, _LETTERS, strict=True)) | _SHIFTED
-    # Some input methods commit the conjoining form of a lone letter.
-    return layout | {unicodedata.normalize("NFKC", jamo): key for jamo, key in layout.items()}
-
-
-QWERTY = _layout()
-"""The key that a two-set jamo lies on."""
 
 _NAMES = {
     "escape": "Esc",
@@ -46,3 +30,15 @@ def key_name(key: str) -> str:
         _NAMES.get(part, part.upper() if len(part) == 1 or part[1:].isdigit() else part.title())
         for part in key.split("+")
     )
+
+
+async def run_remapped(app: App[Any], key: str) -> bool:
+    """Do what a person put on this key, before a text field takes it for its own.
+
+    Textual's fields hold Ctrl+E and many more; whoever chose such a key for something wants that.
+    """
+    for node, bindings in app.screen._modal_binding_chain:
+        for binding in bindings.key_to_bindings.get(key, ()):
+            if binding.id in app._keymap and await app.run_action(binding.action, node):
+                return True
+    return False

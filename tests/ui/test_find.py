@@ -6,8 +6,9 @@ import unicodedata
 
 import pytest
 
-from exile_tui.ui.find import initials, matches, name_order
-from exile_tui.ui.keys import QWERTY, key_name
+from exile_tui.hangul import QWERTY, initials
+from exile_tui.ui.find import matches, name_order
+from exile_tui.ui.keys import key_name
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,11 @@ from textual.widgets import Button, Input, OptionList, Static
 from textual.widgets.option_list import Option
 
 from exile_tui.errors import N_
+from exile_tui.hangul import QWERTY
 from exile_tui.locale import tr, tr_n
 from exile_tui.locale.dates import date_and_time
 from exile_tui.text import cell_len, fit
 from exile_tui.ui.find import matches, name_order
-from exile_tui.ui.keys import QWERTY
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.words import contact_name, trust_words
