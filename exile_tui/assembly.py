@@ -10,7 +10,7 @@ from exile_tui.errors import N_, RelayUnreachable
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from exile_tui.config import Settings
+    from exile_tui.config import Settings, Source
     from exile_tui.core.application import Application
     from exile_tui.core.ports import EmbeddedRelay, Relay
     from exile_tui.wire.address import RelayAddress
@@ -117,9 +117,14 @@ def proxy_for(address: RelayAddress, proxy: str | None) -> str | None:
         return proxy
 
 
-def run_screen(settings: Settings) -> int:
-    """Open the messenger's screen and return its exit code."""
+def run_screen(settings: Settings, source: Source | None = None) -> int:
+    """Open the messenger's screen and return its exit code.
+
+    Args:
+        settings: As they are now.
+        source: Where they come from; None if they only hold until the screen is closed.
+    """
     from exile_tui.ui import run_ui
 
     application = make_application(settings, make_embedded(settings))
-    return run_ui(application, settings, SystemClock())
+    return run_ui(application, settings, SystemClock(), source)

@@ -64,25 +64,31 @@ def _dispatch(argv: list[str]) -> int:
 
         return run_relay(arguments)
     logging.getLogger().addHandler(logging.NullHandler())  # no library writes into our output
-    settings = _settings(arguments)
+    source = _source(arguments)
+    headless = arguments.command in HEADLESS
+    settings = source.load() if headless else source.begin()
     if settings.lang is not None:
         set_language(settings.lang)
-    if arguments.command in HEADLESS:
+    if headless:
         from exile_tui.cli.headless import run as run_headless
 
         run_headless(arguments, settings)
         return 0
-    return _open_screen(settings)
+    return _open_screen(settings, source, demo=arguments.command == "demo")
 
 
-def _open_screen(settings: config.Settings) -> int:
+def _open_screen(settings: config.Settings, source: config.Source, *, demo: bool) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError(
             N_("The screen needs a terminal. Without one use a command; --help lists them.")
         )
+    if demo:
+        from exile_tui.demo.main import run as run_demo
+
+        return run_demo(settings)
     from exile_tui import assembly
 
-    return assembly.run_screen(settings)
+    return assembly.run_screen(settings, source)
 
 
 def _parse(argv: list[str]) -> Namespace:
@@ -92,10 +98,10 @@ def _parse(argv: list[str]) -> Namespace:
         return build_parser().parse_args(argv)
 
 
-def _settings(arguments: Namespace) -> config.Settings:
+def _source(arguments: Namespace) -> config.Source:
     names = ("profile", "data_dir", "lang", "theme", "proxy")
     flags = {name: getattr(arguments, name, None) for name in names}
-    return config.load(flags, os.environ, config.default_file())
+    return config.Source(flags, os.environ, config.default_file())
 
 
 def _guess_language(argv: list[str]) -> str:

@@ -80,5 +80,10 @@ def tr_n(singular: str, plural: str, n: int, /, **params: object) -> str:
     return _fill(text, {"n": n, **params})
 
 
+def every_language(message: str) -> tuple[str, ...]:
+    """Return a message in every language: commands are found by any of their names."""
+    return tuple(_catalog(each).gettext(message) if message else "" for each in LANGUAGES)
+
+
 def _fill(text: str, params: Mapping[str, object]) -> str:
     return _FORMATTER.vformat(text, (), params) if params else text

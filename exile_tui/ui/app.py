@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from pathlib import Path
+from contextlib import suppress
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from textual import events
 from textual.binding import Binding, BindingType
 
 from exile_tui.errors import N_, ExileError
 from exile_tui.hangul import QWERTY
 from exile_tui.locale import detect_language, set_language, tr
 from exile_tui.text import sanitize_terminal_text
+from exile_tui.ui.autolock import AutoLock
 from exile_tui.ui.driver import ExileDriver
+from exile_tui.ui.keymap import run_remapped
 from exile_tui.ui.messages import Happened
 from exile_tui.ui.notices import Noticing
+from exile_tui.ui.preferences import Preferences
 from exile_tui.ui.screens import make_screen
-from exile_tui.ui.screens.base import ExileModal, ExileScreen
+from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.service import Services
 from exile_tui.ui.themes import Themes, next_of_kin
 from exile_tui.ui.widgets.key_line import ShownKey, shown_keys
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
     from textual.screen import Screen
 
     from exile_tui.clock import Clock
-    from exile_tui.config import Settings
+    from exile_tui.config import Settings, Source
     from exile_tui.core.application import Application
     from exile_tui.core.events import Event
     from exile_tui.core.messenger import Messenger
@@ -45,11 +50,15 @@ class ExileApp(Noticing, inherit_bindings=False):
     """One window on one profile."""
 
     TITLE = PRODUCT
-    CSS_PATH = Path(__file__).with_name("app.tcss")
+    CSS_PATH: ClassVar[list[str | PurePath]] = [
+        Path(__file__).with_name("app.tcss"),
+        Path(__file__).with_name("plain.tcss"),
+    ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
         _go("f2", "contacts", N_("Contacts"), N_("Contacts and requests"), show=True),
         _go("f4", "relay", N_("Relay"), N_("What the relay knows")),
+        _go("f9", "settings", N_("Settings"), N_("Language, colours, notifications, locking")),
         _go("ctrl+n", "invite", N_("Invite"), N_("Invite someone by link or QR code")),
         _go("ctrl+o", "join", N_("Open an invite"), N_("Open an invite that you were given")),
         Binding("ctrl+p", "palette", N_("Commands"), tooltip=N_("Find a command"),
@@ -71,6 +80,7 @@ class ExileApp(Noticing, inherit_bindings=False):
         settings: Settings,
         clock: Clock,
         config_directory: Path | None = None,
+        source: Source | None = None,
     ) -> None:
         """Make the app.
 
@@ -79,12 +89,15 @@ class ExileApp(Noticing, inherit_bindings=False):
             settings: What the person chose.
             clock: For everything that is shown with a time.
             config_directory: Where the person's own themes are; None for the usual place.
+            source: Where the settings come from; None if they are kept nowhere.
         """
         set_language(settings.lang or detect_language(os.environ))
         super().__init__(driver_class=ExileDriver)
         self.application = application
         self.settings = settings
         self.clock = clock
+        self.preferences = Preferences(self, source)
+        self.autolock = AutoLock(self)
         self.services = Services(self)
         self.marks = ASCII if settings.ascii_marks else UNICODE
         self.connection: Connection | None = None
@@ -109,6 +122,11 @@ class ExileApp(Noticing, inherit_bindings=False):
             variables["text-muted"] = variables["foreground-muted"] = variables["muted"]
         return variables
 
+    @property
+    def badge(self) -> str:
+        """What the first line says beside the product's name, translated."""
+        return ""
+
     # Screens
 
     def get_default_screen(self) -> Screen[Any]:
@@ -124,6 +142,8 @@ class ExileApp(Noticing, inherit_bindings=False):
         """Say what was wrong with themes; take an open profile as it is."""
         for notice in self._theme_problems:
             self.notify(notice, severity="warning")
+        self.preferences.start()
+        self.autolock.start()
         if self.application.messenger is not None:
             self._listen(self.application.messenger)
 
@@ -140,6 +160,7 @@ class ExileApp(Noticing, inherit_bindings=False):
 
     def enter(self, messenger: Messenger) -> None:
         """Go from first run or unlock to the chats, and start the network."""
+        self.autolock.seen()
         self._listen(messenger)
         self.services.command(self, "start", messenger.start)
         self._begin("chats")
@@ -209,7 +230,23 @@ class ExileApp(Noticing, inherit_bindings=False):
         self._unsubscribe()
         self.connection = None
         self.forget_outside()
-        self.services.command(self, "lock", self.application.lock, lambda _: self._begin("unlock"))
+        self.services.command(self, "lock", self._lock, lambda _: self._begin("unlock"))
+
+    async def _lock(self) -> None:
+        await self._before_lock()
+        await self.application.lock()
+
+    async def _before_lock(self) -> None:
+        """Let screens store what only they hold; a full disk must not keep anybody in."""
+        with suppress(ExileError):
+            for screen in self.screen_stack:
+                if isinstance(screen, ExileScreen):
+                    await screen.before_lock()
+
+    async def action_quit(self) -> None:
+        """Leave; what was typed is kept."""
+        await self._before_lock()
+        self.exit()
 
     def action_help(self) -> None:
         """Show the keys that work here."""
@@ -252,11 +289,8 @@ class ExileApp(Noticing, inherit_bindings=False):
         self.push_screen(ConfirmScreen(question, yes, explanation), answered)
 
     async def choose_language(self, language: str) -> None:
-        """Show everything in another language from now on."""
-        set_language(language)
-        for screen in self.screen_stack:
-            if isinstance(screen, (ExileScreen, ExileModal)):
-                await screen.retranslate()
+        """Show everything in another language from now on, and after the next start too."""
+        await self.preferences.choose_language(language)
 
     # What people are told
 
@@ -290,9 +324,16 @@ class ExileApp(Noticing, inherit_bindings=False):
 
     # Keys and the end
 
+    async def on_event(self, event: events.Event) -> None:
+        """Drop what comes after the time to lock."""
+        if not self.autolock.comes_too_late(event):
+            await super().on_event(event)
+
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:
         """Take a jamo for the letter on its key where nothing wanted it as text."""
         if await super()._check_bindings(key, priority):
+            return True
+        if priority and await run_remapped(self, key):
             return True
         letter = QWERTY.get(key)
         return letter is not None and await super()._check_bindings(letter, priority)

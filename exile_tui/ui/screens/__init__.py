@@ -17,6 +17,8 @@ SCREENS = {
     "join": "join:JoinScreen",
     "verify": "verify:VerifyScreen",
     "relay": "relay:RelayScreen",
+    "settings": "settings:SettingsScreen",
+    "passphrase": "passphrase:PassphraseScreen",
 }
 
 
