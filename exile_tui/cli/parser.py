@@ -121,6 +121,11 @@ def build_parser() -> argparse.ArgumentParser:
     _add_profile_commands(command)
     _add_contact_commands(command)
     _add_message_commands(command)
+    command(
+        "demo",
+        tr("try it without any set-up: a contact who answers, all of it deleted at the end"),
+        opens=False,
+    )
     _add_relay(command("relay", tr("run a relay on this computer"), opens=False))
     return parser
 

@@ -47,6 +47,10 @@ class StatusLine(Widget):
     def render(self) -> Content:
         """Drop what is least needed until it fits."""
         product = Content.styled(PRODUCT, self.get_visual_style("status-line--product"))
+        badge = cast("ExileApp", self.app).badge
+        if badge:
+            style = self.get_visual_style("status-line--bad")
+            product = Content.assemble(product, "   ", (badge, style))
         left = Content.assemble(product, "   ", tr(self.heading)) if self.heading else product
         right = self._right()
         while right:
