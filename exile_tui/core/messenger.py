@@ -21,7 +21,7 @@ from exile_tui.core.model import (
 from exile_tui.core.network import Network
 from exile_tui.core.ports import EmbeddedRelay
 from exile_tui.core.sending import require_contact
-from exile_tui.core.settings import write_own
+from exile_tui.core.settings import draft_key, write_own
 from exile_tui.core.verifying import SafetyNumberView
 from exile_tui.crypto.words import words
 from exile_tui.errors import N_, NoSuchContact, UsageError
@@ -191,6 +191,11 @@ class Messenger:
             for entry in found
             if entry.contact.state is not ContactState.REQUESTED
         ]
+
+    async def draft(self, contact_id: int) -> str:
+        """Return what was typed to a contact and not sent."""
+        async with self._context.store.snapshot() as tx:
+            return await tx.settings.get(draft_key(contact_id)) or ""
 
     async def keep_draft(self, contact_id: int, text: str) -> None:
         """Keep what was typed and not sent; a message that is sent ends it."""

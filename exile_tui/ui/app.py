@@ -17,6 +17,7 @@ from exile_tui.locale import detect_language, set_language, tr
 from exile_tui.text import sanitize_terminal_text
 from exile_tui.ui.autolock import AutoLock
 from exile_tui.ui.driver import ExileDriver
+from exile_tui.ui.finding import Finding
 from exile_tui.ui.keymap import run_remapped
 from exile_tui.ui.messages import Happened
 from exile_tui.ui.notices import Noticing
@@ -25,7 +26,6 @@ from exile_tui.ui.screens import make_screen
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.service import Services
 from exile_tui.ui.themes import Themes, next_of_kin
-from exile_tui.ui.widgets.key_line import ShownKey, shown_keys
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = F
     )
 
 
-class ExileApp(Noticing, inherit_bindings=False):
+class ExileApp(Noticing, Finding, inherit_bindings=False):
     """One window on one profile."""
 
     TITLE = PRODUCT
@@ -56,6 +56,9 @@ class ExileApp(Noticing, inherit_bindings=False):
     ]
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [
+        # Before the fields that would take it for their own.
+        Binding("ctrl+k", "switcher", N_("Go to"), id="app.switcher", priority=True,
+                tooltip=N_("Go to a conversation by its name or its initials")),
         _go("f2", "contacts", N_("Contacts"), N_("Contacts and requests"), show=True),
         _go("f4", "relay", N_("Relay"), N_("What the relay knows")),
         _go("f9", "settings", N_("Settings"), N_("Language, colours, notifications, locking")),
@@ -70,8 +73,10 @@ class ExileApp(Noticing, inherit_bindings=False):
                 show=False, priority=True),
         Binding("ctrl+c", "hint_quit", show=False),
         # Before all others: what is typed right after Tab must not land in the field that is left.
-        Binding("tab", "focus_next", show=False, priority=True),
-        Binding("shift+tab", "focus_previous", show=False, priority=True),
+        Binding("tab", "focus_next", N_("Next field"), id="app.next", show=False, priority=True,
+                tooltip=N_("Move on to the next field, list or button")),
+        Binding("shift+tab", "focus_previous", N_("Previous field"), id="app.previous", show=False,
+                tooltip=N_("Move back to the field before"), priority=True),
     ]  # fmt: skip
 
     def __init__(
@@ -215,7 +220,7 @@ class ExileApp(Noticing, inherit_bindings=False):
         """Keep what needs an open profile out of reach while it is locked."""
         if action in ("go", "lock"):
             return self.application.messenger is not None
-        return True
+        return super().check_action(action, parameters)
 
     def action_go(self, place: str) -> None:
         """Show one of the main places, directly above the chats."""
@@ -247,27 +252,6 @@ class ExileApp(Noticing, inherit_bindings=False):
         """Leave; what was typed is kept."""
         await self._before_lock()
         self.exit()
-
-    def action_help(self) -> None:
-        """Show the keys that work here."""
-        from exile_tui.ui.screens.help import HelpScreen
-
-        self.push_screen(HelpScreen(shown_keys(self.screen)))
-
-    def action_palette(self) -> None:
-        """Find a command and do it where the focus is."""
-        from exile_tui.ui.screens.palette import PaletteScreen
-
-        keys = [each for each in shown_keys(self.screen) if each.action != "palette"]
-        self.push_screen(PaletteScreen(keys), self._do)
-
-    async def _do(self, chosen: ShownKey | None) -> None:
-        if chosen is not None:
-            await self.run_action(chosen.action, chosen.node)
-
-    def action_hint_quit(self) -> None:
-        """Tell who presses Ctrl+C out of habit how to leave."""
-        self.notify(tr("Ctrl+Q closes exile-tui."))
 
     def ask(
         self, question: str, yes: str, then: Callable[[], object], explanation: str = ""

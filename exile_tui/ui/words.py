@@ -10,7 +10,7 @@ from exile_tui.locale import tr
 from exile_tui.text import cut, one_line, sanitize_name
 
 if TYPE_CHECKING:
-    from exile_tui.core.model import Connection, Contact, Reason
+    from exile_tui.core.model import Connection, Contact, Reason, VerifiedHow
 
 PRODUCT = "exile-tui"
 NAME_IN_SENTENCE = 24
@@ -58,6 +58,17 @@ def trust_words(contact: Contact, marks: Marks = UNICODE) -> TrustWords:
     if contact.trust is Trust.CHANGED:
         return TrustWords(marks.changed, tr("safety number changed"), "error")
     return TrustWords(marks.unverified, tr("not verified"), "unverified")
+
+
+def how_words(how: VerifiedHow) -> str:
+    """Return how a number was compared, as the end of a line."""
+    from exile_tui.core.model import VerifiedHow
+
+    return {
+        VerifiedHow.QR: tr("by QR code"),
+        VerifiedHow.DIGITS: tr("by its digits"),
+        VerifiedHow.WORDS: tr("by its words"),
+    }[how]
 
 
 def error_text(error: ExileError) -> str:

@@ -371,6 +371,9 @@ class FakeMessenger:
             key=lambda each: -(each.last.stored_ms if each.last else each.contact.created_ms),
         )
 
+    async def draft(self, contact_id: int) -> str:
+        return self.drafts.get(contact_id, "")
+
     async def keep_draft(self, contact_id: int, text: str) -> None:
         await self.contact(contact_id)
         self.drafts[contact_id] = text

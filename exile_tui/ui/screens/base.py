@@ -100,6 +100,9 @@ class ExileScreen(ServiceCalls, Screen[None]):
         """Show everything in the language that was just chosen."""
         await self.recompose()
 
+    async def before_lock(self) -> None:
+        """Store what only this screen holds; the profile closes next."""
+
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer "back" only where there is a way back."""
         if action == "back":
@@ -117,6 +120,7 @@ class ExileModal(ServiceCalls, ModalScreen[T]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", N_("Close"), tooltip=N_("Close this panel"), id="panel.close"),
+        Binding("f1", "app.help", N_("Help"), tooltip=N_("The keys that work here"), id="app.help"),
     ]
 
     def compose(self) -> ComposeResult:

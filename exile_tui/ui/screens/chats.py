@@ -1,8 +1,7 @@
-"""Chats: the list at the left, the conversation and its composer at the right."""
+"""Chats: the list at the left, the conversation in the middle, details at the right on demand."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events, on
@@ -10,7 +9,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.widgets import OptionList, Static
+from textual.widgets import Button, OptionList, Static
 
 from exile_tui.clock import DAY_MS
 from exile_tui.core.events import (
@@ -23,18 +22,14 @@ from exile_tui.core.events import (
 )
 from exile_tui.core.model import Contact, ContactState, Message
 from exile_tui.core.model import Conversation as ConversationEntry
-from exile_tui.errors import N_, ExileError
+from exile_tui.errors import N_
 from exile_tui.locale import tr, tr_n
 from exile_tui.ui.screens.base import ExileScreen
-from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import ConversationList
-from exile_tui.ui.widgets.talk_header import TalkHeader
-from exile_tui.ui.words import error_text
-
-NEWEST = 200
-"""Messages of a conversation that are shown."""
+from exile_tui.ui.widgets.details import Details
+from exile_tui.ui.widgets.talk import Talk
 
 
 class ChatsScreen(ExileScreen):
@@ -49,38 +44,35 @@ class ChatsScreen(ExileScreen):
                 tooltip=N_("Compare the safety number of this conversation")),
         Binding("ctrl+f", "search", N_("Search"), tooltip=N_("Search in all conversations"),
                 id="chats.search"),
+        Binding("f5", "details", N_("Details"), id="chats.details", show=False,
+                tooltip=N_("Show what is known about this contact")),
         Binding("f8", "confirm_clock", N_("The clock is right"), id="chats.clock",
                 tooltip=N_("Let things expire by this computer's clock again")),
-        Binding("ctrl+up", "neighbour(-1)", N_("Previous chat"), id="chats.previous", show=False),
-        Binding("ctrl+down", "neighbour(1)", N_("Next chat"), id="chats.next", show=False),
+        Binding("ctrl+up", "neighbour(-1)", N_("Previous chat"), id="chats.previous", show=False,
+                tooltip=N_("Open the conversation above this one")),
+        Binding("ctrl+down", "neighbour(1)", N_("Next chat"), id="chats.next", show=False,
+                tooltip=N_("Open the conversation below this one")),
     ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__()
-        self.contact: Contact | None = None
-        """Whose conversation is open."""
         self._conversations: list[ConversationEntry] = []
-        self._first_unread = 0
-        self._read_up_to = 0
-        self._go_to = 0
+
+    @property
+    def contact(self) -> Contact | None:
+        """Whose conversation is open."""
+        return self.query_one(Talk).contact
 
     def compose_body(self) -> ComposeResult:
-        """Yield the two panes."""
+        """Yield the panes."""
         with Horizontal(id="panes"):
             with Vertical(id="list"):
                 yield Static(id="clock", markup=False)
                 yield Static(id="requests", markup=False)
                 yield ConversationList()
                 yield Static(id="nobody", classes="empty", markup=False)
-            with Vertical(id="talk"):
-                yield Static(id="nothing", classes="empty", markup=False)
-                yield TalkHeader()
-                yield Conversation()
-                yield Static(id="below", markup=False)
-                yield Composer(
-                    enter_sends=self.exile.settings.enter_sends,
-                    placeholder=tr("Write a message here"),
-                )
+            yield Talk()
+            yield Details()
 
     def on_mount(self) -> None:
         """Load the list."""
@@ -91,12 +83,18 @@ class ChatsScreen(ExileScreen):
 
     async def retranslate(self) -> None:
         """Show the same conversation in another language; what was typed stays."""
-        typed = self.query_one(Composer).text
+        talk = self.query_one(Talk)
+        contact = talk.contact
+        await talk.keep_draft()
         await self.recompose()
-        self.query_one(Composer).load_text(typed)
-        self._show_talk(self.contact)
+        self._show_talk(None)
         self._reload_list()
-        self._reload_messages(opened=False)
+        if contact is not None:
+            self.open_conversation(contact.id)
+
+    async def before_lock(self) -> None:
+        """Keep what is typed."""
+        await self.query_one(Talk).keep_draft()
 
     # What the messenger says
 
@@ -163,7 +161,7 @@ class ChatsScreen(ExileScreen):
 
     def _reload_if_open(self, contact_id: int) -> None:
         if self.contact is not None and self.contact.id == contact_id:
-            self._reload_messages(opened=False)
+            self.query_one(Talk).reload()
 
     def _reload_contact(self) -> None:
         if self.contact is None:
@@ -177,10 +175,9 @@ class ChatsScreen(ExileScreen):
         )
 
     def _contact_changed(self, contact: Contact) -> None:
-        if self.contact is None or self.contact.id != contact.id:
-            return
-        self._show_talk(contact)
-        self._reload_messages(opened=False)
+        if self.contact is not None and self.contact.id == contact.id:
+            self._show_talk(contact)
+            self.query_one(Talk).reload()
 
     def _close_conversation(self) -> None:
         self._show_talk(None)
@@ -200,78 +197,31 @@ class ChatsScreen(ExileScreen):
             contact_id: Whose.
             seq: The message to go to; 0 for the first unread, else the newest.
         """
-        self._go_to = seq
-        self.load("open", lambda: self.messenger.contact(contact_id), self._opened)
 
-    def _opened(self, contact: Contact) -> None:
-        self._first_unread = self._read_up_to = 0
-        self._show_talk(contact)
-        composer = self.query_one(Composer)
-        if composer.display:
-            composer.focus()
-        self.query_one(ConversationList).show(self._conversations, contact.id)
-        self._reload_messages(opened=True)
+        async def read() -> tuple[Contact, str]:
+            messenger = self.messenger
+            return await messenger.contact(contact_id), await messenger.draft(contact_id)
+
+        def opened(found: tuple[Contact, str]) -> None:
+            contact, draft = found
+            self.add_class("-talking")  # else a narrow window has no place for the cursor yet
+            self.query_one(Talk).open(contact, draft, seq)
+            self._show_talk(contact)
+            self.query_one(ConversationList).show(self._conversations, contact.id)
+
+        self.load("open", read, opened)
 
     def _show_talk(self, contact: Contact | None) -> None:
         """Show what belongs to a contact, or what to do when none is open."""
-        self.contact = contact
+        talk = self.query_one(Talk)
         self.set_class(contact is not None, "-talking")
-        nothing = self.query_one("#nothing", Static)
-        nothing.display = contact is None
-        below = self.query_one("#below")
-        below.visible = False
-        for widget in (self.query_one(Conversation), below, self.query_one(Composer)):
-            widget.display = contact is not None
-        header = self.query_one(TalkHeader)
-        header.display = contact is not None
+        talk.show(contact)
         if contact is None:
-            self.query_one(Conversation).clear()
-            nothing.update(_what_to_do(bool(self._conversations)))
+            self.remove_class("-details")
+            talk.say(_what_to_do(bool(self._conversations)))
         else:
-            header.show(contact)
+            self.query_one(Details).show(contact)
         self.refresh_bindings()
-
-    def _reload_messages(self, *, opened: bool) -> None:
-        if self.contact is None:
-            return
-        contact_id = self.contact.id
-
-        def show(messages: Sequence[Message]) -> None:
-            self._show_messages(contact_id, messages, opened=opened)
-
-        self.load("messages", lambda: self.messenger.messages(contact_id, NEWEST), show)
-
-    def _show_messages(self, contact_id: int, messages: Sequence[Message], *, opened: bool) -> None:
-        if self.contact is None or self.contact.id != contact_id:
-            return
-        if opened:
-            unread = [each.seq for each in messages if not each.read]
-            self._first_unread = unread[0] if unread else 0
-        timeline = Timeline(
-            contact=self.contact,
-            width=1,
-            now_ms=self.exile.clock.now_ms(),
-            own_name=tr("Me"),
-            first_unread=self._first_unread,
-            hours_24=self.exile.settings.time_24h,
-            marks=self.exile.marks,
-        )
-        conversation = self.query_one(Conversation)
-        if opened:
-            conversation.open(timeline, messages, self._go_to)
-        else:
-            conversation.show(timeline, messages)
-
-    @on(Conversation.Shown)
-    def _shown(self, event: Conversation.Shown) -> None:
-        """Mark as read what was really on the screen, and say how much is further down."""
-        below = self.query_one("#below", Static)
-        below.visible = event.below > 0
-        below.update(tr_n("{n} message below: End", "{n} messages below: End", event.below))
-        looking = self.app.app_focus and self.app.screen is self
-        if self.contact is not None and looking and event.seq > self._read_up_to:
-            contact_id, self._read_up_to = self.contact.id, event.seq
-            self.command("read", lambda: self.messenger.mark_read(contact_id, event.seq))
 
     def on_resize(self, event: events.Resize) -> None:
         """Say what to do in the pane that there is."""
@@ -282,40 +232,33 @@ class ChatsScreen(ExileScreen):
         """Take what is on the screen as read, now that somebody looks again."""
         self.query_one(Conversation).tell()
 
-    # Writing
-
-    @on(Composer.Submitted)
-    def _send(self, event: Composer.Submitted) -> None:
-        if self.contact is None:
-            return
-        contact_id, text = self.contact.id, event.text
-
-        def failed(error: ExileError) -> None:
-            self.exile.notify(error_text(error), title=tr(error.title), severity="error")
-            self.query_one(Composer).give_back(text)
-
-        self._first_unread = 0
-        self.query_one(Conversation).follow()
-        self.command("send", lambda: self.messenger.send(contact_id, text), failed=failed)
-
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what belongs to a conversation only when one is open."""
-        if action in ("verify", "to_list"):
-            return self.contact is not None
+        if action in ("verify", "to_list", "details"):
+            return self.is_mounted and self.contact is not None
         if action == "confirm_clock":
             messenger = self.exile.application.messenger
             return messenger is not None and messenger.clock_jump_ms is not None
         return super().check_action(action, parameters)
 
     def action_to_list(self) -> None:
-        """Go back to the list; in a narrow window this closes the conversation."""
+        """Close the details, else go to the list; in a narrow window this closes the talk."""
+        if self.has_class("-details"):
+            self.action_details()
+            return
         if self.has_class("-narrow"):
             self._show_talk(None)
             self._reload_list()
         self.query_one(ConversationList).focus()
 
+    def action_details(self) -> None:
+        """Show or hide what is known about the contact."""
+        shown = self.toggle_class("-details").has_class("-details")
+        self.query_one("#details-verify" if shown else Composer).focus()
+
+    @on(Button.Pressed, "#details-verify")
     def action_verify(self) -> None:
         """Compare the safety number of the open conversation."""
         if self.contact is not None:

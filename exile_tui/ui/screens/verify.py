@@ -20,7 +20,7 @@ from exile_tui.ui.widgets.choices import Choice, Choices
 from exile_tui.ui.widgets.code_source import CodeSource
 from exile_tui.ui.widgets.qr import QrCode
 from exile_tui.ui.widgets.safety import digit_groups, numbered_words
-from exile_tui.ui.words import contact_name, error_text, trust_words
+from exile_tui.ui.words import contact_name, error_text, how_words, trust_words
 
 if TYPE_CHECKING:
     from exile_tui.core.events import Event
@@ -333,14 +333,3 @@ class VerifyScreen(ExileScreen):
             self._same()
         elif same is not None:
             self._differs()
-
-
-def how_words(how: VerifiedHow) -> str:
-    """Return how a number was compared, as the end of a line."""
-    from exile_tui.core.model import VerifiedHow
-
-    return {
-        VerifiedHow.QR: tr("by QR code"),
-        VerifiedHow.DIGITS: tr("by its digits"),
-        VerifiedHow.WORDS: tr("by its words"),
-    }[how]

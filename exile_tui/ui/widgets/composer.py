@@ -72,6 +72,8 @@ class Composer(TextArea):
 
         composer: Composer
         text: str
+        addressee: int | None
+        """Who the field was for when it was sent."""
 
         @property
         def control(self) -> Composer:
@@ -87,6 +89,8 @@ class Composer(TextArea):
         """
         super().__init__(placeholder=placeholder, highlight_cursor_line=False)
         self.enter_sends = enter_sends
+        self.addressee: int | None = None
+        """The contact that this is written to."""
         self.cursor_blink = False
         self.match_cursor_bracket = False
 
@@ -114,7 +118,7 @@ class Composer(TextArea):
         text = nfc(self.text).strip()
         if text:
             self.load_text("")
-            self.post_message(self.Submitted(self, text))
+            self.post_message(self.Submitted(self, text, self.addressee))
 
     def action_newline(self, key: str) -> None:
         """Break the line."""

@@ -80,6 +80,8 @@ class ConversationList(OptionList):
 
     def _last(self, each: Conversation) -> str:
         message = each.last
+        if each.draft.strip() and each.contact.id != self._open:
+            return tr("Draft: {text}", text=one_line(each.draft))
         if each.contact.state is ContactState.JOINING:
             return tr("waiting for an answer")
         if message is None:

@@ -21,6 +21,7 @@ async def test_a_draft_stays_until_its_message_is_sent(make_person: MakePerson) 
     await haneul.messenger.keep_draft(contact, "아직 쓰는 중")
     await haneul.messenger.keep_draft(contact, "아직 쓰는 중이에요")
     assert await drafts(haneul) == {contact: "아직 쓰는 중이에요"}
+    assert await haneul.messenger.draft(contact) == "아직 쓰는 중이에요"
     await haneul.messenger.send(contact, "다 썼어요")
     assert await drafts(haneul) == {}
 

@@ -1,0 +1,214 @@
+"""One conversation: who it is with, its messages, and what is being written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.content import Content
+from textual.timer import Timer
+from textual.widgets import Static
+
+from exile_tui.locale import tr, tr_n
+from exile_tui.ui.screens.base import ServiceCalls
+from exile_tui.ui.timeline import Timeline
+from exile_tui.ui.widgets.composer import Composer
+from exile_tui.ui.widgets.conversation import Conversation
+from exile_tui.ui.widgets.talk_header import TalkHeader
+from exile_tui.ui.words import error_text
+
+if TYPE_CHECKING:
+    from exile_tui.core.model import Contact, Message
+    from exile_tui.errors import ExileError
+
+NEWEST = 200
+"""Messages of a conversation that are shown."""
+PAUSE_S = 1.0
+"""How long nobody types before a draft is stored: a crash costs what was typed since."""
+
+
+class Talk(ServiceCalls, Vertical):
+    """Shows the conversation with one contact; what is typed stays with whom it is for."""
+
+    DEFAULT_CSS = """
+    Talk { width: 1fr; height: 1fr; padding: 0 1; }
+    Talk Conversation { height: 1fr; margin-top: 1; }
+    Talk #below { height: 1; color: $primary; text-style: bold; padding: 0 1; text-align: center; }
+    Talk Composer { margin: 0 0 1 0; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__(id="talk")
+        self.contact: Contact | None = None
+        """Whose conversation is open."""
+        self._drafts: dict[int, str] = {}
+        """As typed, newer than what is stored."""
+        self._pause: Timer | None = None
+        self._first_unread = 0
+        self._read_up_to = 0
+        self._go_to = 0
+
+    def compose(self) -> ComposeResult:
+        """Yield the header, the messages and the composer; or what to do while none is open."""
+        yield Static(id="nothing", classes="empty", markup=False)
+        yield TalkHeader()
+        yield Conversation()
+        yield Static(id="below", markup=False)
+        yield Composer(
+            enter_sends=self.exile.settings.enter_sends,
+            placeholder=tr("Write a message here"),
+        )
+
+    # Whose
+
+    def open(self, contact: Contact, draft: str = "", seq: int = 0) -> None:
+        """Show a conversation from its first unread message on, or from a given one.
+
+        Args:
+            contact: Whose.
+            draft: What was typed to them before, as it was stored.
+            seq: The message to go to; 0 for the first unread, else the newest.
+        """
+        self._go_to, self._first_unread, self._read_up_to = seq, 0, 0
+        self._drafts.setdefault(contact.id, draft)
+        self.show(contact)
+        composer = self.query_one(Composer)
+        if composer.display:
+            composer.focus()
+        self.reload(opened=True)
+
+    def show(self, contact: Contact | None) -> None:
+        """Show what belongs to a contact as it is now; without one, what to do."""
+        self._take_draft(contact)
+        self.contact = contact
+        self.query_one("#nothing").display = contact is None
+        below = self.query_one("#below")
+        below.visible = False
+        for widget in (self.query_one(Conversation), below, self.query_one(Composer)):
+            widget.display = contact is not None
+        header = self.query_one(TalkHeader)
+        header.display = contact is not None
+        if contact is None:
+            self.query_one(Conversation).clear()
+        else:
+            header.show(contact)
+
+    def say(self, what_to_do: Content) -> None:
+        """Set what an empty pane says."""
+        self.query_one("#nothing", Static).update(what_to_do)
+
+    # Messages
+
+    def reload(self, *, opened: bool = False) -> None:
+        """Read the newest messages again."""
+        if self.contact is None:
+            return
+        contact_id = self.contact.id
+
+        def show(messages: Sequence[Message]) -> None:
+            self._show_messages(contact_id, messages, opened=opened)
+
+        self.load("messages", lambda: self.messenger.messages(contact_id, NEWEST), show)
+
+    def _show_messages(self, contact_id: int, messages: Sequence[Message], *, opened: bool) -> None:
+        if self.contact is None or self.contact.id != contact_id:
+            return
+        if opened:
+            unread = [each.seq for each in messages if not each.read]
+            self._first_unread = unread[0] if unread else 0
+        timeline = Timeline(
+            contact=self.contact,
+            width=1,
+            now_ms=self.exile.clock.now_ms(),
+            own_name=tr("Me"),
+            first_unread=self._first_unread,
+            hours_24=self.exile.settings.time_24h,
+            marks=self.exile.marks,
+        )
+        conversation = self.query_one(Conversation)
+        if opened:
+            conversation.open(timeline, messages, self._go_to)
+        else:
+            conversation.show(timeline, messages)
+
+    @on(Conversation.Shown)
+    def _shown(self, event: Conversation.Shown) -> None:
+        """Mark as read what was really on the screen, and say how much is further down."""
+        below = self.query_one("#below", Static)
+        below.visible = event.below > 0
+        below.update(tr_n("{n} message below: End", "{n} messages below: End", event.below))
+        looking = self.app.app_focus and self.app.screen is self.screen
+        if self.contact is not None and looking and event.seq > self._read_up_to:
+            contact_id, self._read_up_to = self.contact.id, event.seq
+            self.command("read", lambda: self.messenger.mark_read(contact_id, event.seq))
+
+    # Writing
+
+    @on(Composer.Submitted)
+    def _send(self, event: Composer.Submitted) -> None:
+        contact_id, text = event.addressee, event.text
+        if contact_id is None:
+            return
+
+        def failed(error: ExileError) -> None:
+            self.exile.notify(error_text(error), title=tr(error.title), severity="error")
+            self._give_back(contact_id, text)
+
+        self._drafts[contact_id] = ""
+        self._first_unread = 0
+        self.query_one(Conversation).follow()
+        self.command("send", lambda: self.messenger.send(contact_id, text), failed=failed)
+
+    def _give_back(self, contact_id: int, text: str) -> None:
+        """Return a text that could not be sent to whom it was written, seen or not."""
+        if self.contact is not None and self.contact.id == contact_id:
+            self.query_one(Composer).give_back(text)
+        else:
+            self._drafts[contact_id] = "\n".join(filter(None, (text, self._drafts[contact_id])))
+            self._store_draft(contact_id)
+
+    def _take_draft(self, contact: Contact | None) -> None:
+        """Put away what was typed to the last contact, show what was typed to this one."""
+        composer = self.query_one(Composer)
+        before, after = composer.addressee, contact.id if contact is not None else None
+        if before == after:
+            return
+        if before is not None:
+            self._drafts[before] = composer.text
+            self._store_draft(before)
+        composer.addressee = after
+        composer.load_text(self._drafts.get(after, "") if after is not None else "")
+        composer.move_cursor(composer.document.end)
+
+    @on(Composer.Changed)
+    def _typed(self) -> None:
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(PAUSE_S, self._store_typed)
+
+    def _store_typed(self) -> None:
+        composer = self.query_one(Composer)
+        addressee = composer.addressee
+        if addressee is not None and self._drafts.get(addressee) != composer.text:
+            self._drafts[addressee] = composer.text
+            self._store_draft(addressee)
+
+    def _store_draft(self, contact_id: int) -> None:
+        text = self._drafts[contact_id]
+        # In turn with what is sent: an older draft must not come back after its message.
+        self.command(
+            "send",
+            lambda: self.messenger.keep_draft(contact_id, text),
+            failed=lambda _: None,  # the contact was removed meanwhile
+        )
+
+    async def keep_draft(self) -> None:
+        """Store what is typed now, before the profile closes."""
+        composer = self.query_one(Composer)
+        if self._pause is not None:
+            self._pause.stop()
+        if composer.addressee is not None and self.exile.application.messenger is not None:
+            await self.messenger.keep_draft(composer.addressee, composer.text)
