@@ -24,6 +24,7 @@ from exile_tui.errors import N_, UsageError
 from exile_tui.locale import language, tr, tr_n
 from exile_tui.paths import config_home
 from exile_tui.text import cut, one_line
+from exile_tui.ui.colors import Colorless, few_colors, no_color
 from exile_tui.ui.words import error_text
 
 DEFAULT = "exile-dark"
@@ -60,6 +61,14 @@ VARIABLES = (
     "day-separator",
 )
 """Our own colours; a theme that leaves one out gets the default theme's of its kind."""
+_ANSI_VARIABLES = {
+    "ansi-background": "ansi_default",
+    "ansi-foreground": "ansi_default",
+    "screen-selection-background": "ansi_default",
+    "screen-selection-foreground": "ansi_default",
+    "input-selection-background": "ansi_default",
+}
+"""What Textual's own styles ask for when a theme keeps the terminal's colours."""
 META = ("author", "description", "description-ko")
 
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -168,6 +177,8 @@ def _theme(data: dict[str, Any], file: str) -> LoadedTheme:
                 raise _wrong(file, key)
     if "primary" not in data:
         raise _wrong(file, "primary")
+    if ansi:
+        variables = _ANSI_VARIABLES | variables
     theme = Theme(name=name, dark=dark, ansi=ansi, variables=variables, **data)
     return LoadedTheme(theme, meta.get("description", ""), meta.get("description-ko", ""))
 
@@ -228,6 +239,10 @@ class Themes:
             own_directory: Where the person's own are; None for the usual place.
         """
         self._app = app
+        self._few_colors = few_colors(app)
+        app.no_color = no_color()
+        if app.no_color:
+            app._filters = [Colorless()]
         self._own_directory = own_directory
         self.loaded: list[LoadedTheme] = []
         """In the order to show them: the default, the other shipped ones, the person's own."""
@@ -248,7 +263,7 @@ class Themes:
         for each in self.loaded:
             self._app.register_theme(each.theme)
         if self._app.theme not in self.names:
-            self._app.theme = DEFAULT
+            self._show(DEFAULT)
         elif self._app.current_theme != shown:
             self._app.mutate_reactive(App.theme)  # the same name in other colours
         return _notices(problems + own_problems)
@@ -261,17 +276,29 @@ class Themes:
     def use(self, name: str | None) -> str:
         """Show a theme; the default if there is none of that name.
 
+        A terminal of sixteen colours shows those: others would come out as whatever is nearest.
+
         Args:
             name: A theme's name; None for the default.
 
         Returns:
-            A translated sentence if there is no such theme; else nothing.
+            A translated sentence if the theme is not shown; else nothing.
         """
-        found = name is None or name in self.names
-        self._app.theme = name if found and name is not None else DEFAULT
-        if found:
-            return ""
-        return tr("There is no theme {name}; the default is used.", name=one_line(str(name)))
+        notice = ""
+        shown = name or DEFAULT
+        if shown not in self.names:
+            notice = tr("There is no theme {name}; the default is used.", name=one_line(shown))
+            shown = DEFAULT
+        if self._few_colors and shown != SIXTEEN:
+            if name in self.names:
+                notice = tr("This terminal has sixteen colours; they are shown as they are.")
+            shown = SIXTEEN
+        self._show(shown)
+        return notice
+
+    def _show(self, name: str) -> None:
+        self._app.theme = name
+        self._app.set_class(self._app.no_color or self._app.current_theme.ansi, "-plain")
 
 
 def _notices(problems: list[UsageError]) -> list[str]:

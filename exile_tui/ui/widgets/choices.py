@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
 from textual.reactive import reactive
+from textual.style import Style
 from textual.widget import Widget
 
 from exile_tui.errors import N_
@@ -34,7 +35,11 @@ class Choices(Widget, can_focus=True):
     DEFAULT_CSS = """
     Choices { width: auto; height: auto; }
     Choices.-column { width: 1fr; }
+    Choices > .choices--other { color: $text-muted; }
+    Choices > .choices--taken { color: $primary; background: $panel; text-style: bold; }
+    Choices:focus > .choices--taken { color: $background; background: $primary; }
     """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"choices--other", "choices--taken"}
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,up", "previous", N_("Previous"), id="choices.previous", show=False),
         Binding("right,down", "next", N_("Next"), id="choices.next", show=False),
@@ -153,10 +158,8 @@ class Choices(Widget, can_focus=True):
             for index, choice in enumerate(self._choices)
         )
 
-    def _style(self, index: int) -> str:
-        if index != self.chosen:
-            return "$text-muted"
-        return "$background on $primary bold" if self.has_focus else "$primary on $panel bold"
+    def _style(self, index: int) -> Style:
+        return self.get_visual_style(f"choices--{'taken' if index == self.chosen else 'other'}")
 
     def _label(self, choice: Choice) -> str:
         return f" {self._translate(choice.label)} "
