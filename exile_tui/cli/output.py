@@ -52,6 +52,12 @@ INVITE_WORDS = {
     "revoked": N_("revoked"),
     "expired": N_("expired"),
 }
+POSSIBLE_COPY = N_(
+    "A message came that contradicts earlier ones; it was not taken. Perhaps exile-tui was set "
+    "back to an older copy there or here, or a copy of it runs somewhere else. Nothing that "
+    "stands here was lost. Ask in another way what happened, and compare the safety number "
+    "again. If no more messages come, start anew with an invite."
+)
 
 _UNSAFE = re.compile(
     "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
@@ -181,6 +187,8 @@ def message_text(message: Message) -> str:
         return tr("[up to {count} messages never arrived]", count=message.text)
     if message.kind.value == "newer":
         return tr("[this message needs a newer version of exile-tui]")
+    if message.kind.value == "possible-copy":
+        return "[" + tr(POSSIBLE_COPY) + "]"
     return sanitize_terminal_text(message.text)
 
 

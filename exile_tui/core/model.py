@@ -95,6 +95,8 @@ class Contact:
     verification: Verification | None = None
     answered: bool = False
     """The peer has opened something of ours and answered."""
+    copy_suspected: bool = False
+    """A message contradicted its chain since the safety number was last compared."""
 
     @property
     def trust(self) -> Trust:
@@ -168,7 +170,7 @@ class OwnMailbox:
     ticket: bytes = field(repr=False, default=b"")
     """What lets us create it at a relay that asks for an access phrase; may be empty."""
     left_ms: int | None = None
-    """When we moved away from it; it is read until its contact uses a newer one, 14 days at most."""
+    """When we moved away from it: read until its contact uses a newer one, 14 days at most."""
 
 
 class Direction(Enum):
@@ -186,6 +188,8 @@ class MessageKind(Enum):
     """A content of an unknown type: needs a newer version."""
     MISSING = "missing"
     """Up to `text` (a decimal count) messages never arrived."""
+    POSSIBLE_COPY = "possible-copy"
+    """A message contradicted its chain: somebody's program may run from an older copy."""
 
 
 class Delivery(Enum):

@@ -36,6 +36,7 @@ from exile_tui.core.model import (
 )
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sealing import load_session
+from exile_tui.crypto.failures import PossibleRestoredCopy
 from exile_tui.crypto.handshake import InviteSecret, open_request
 from exile_tui.crypto.kdf import sha256
 from exile_tui.errors import CryptoError, ExileError, WireError
@@ -121,6 +122,9 @@ async def _receive_one(
                 opened = await _open(context, tx, attempt, mailbox, mailbox.contact_id, envelope)
             elif mailbox.invite_id is not None:
                 opened = await _open_request(context, tx, attempt, mailbox, envelope)
+    except PossibleRestoredCopy:
+        await _note_copy(context, tx, outcome, mailbox)
+        return
     except (CryptoError, WireError):
         # Not remembered: it may be a copy from another mailbox, or come too early; and whoever has
         # a link could fill the disk.
@@ -260,12 +264,24 @@ async def note_missing(
     context: Context, tx: Transaction, outcome: Outcome, contact: Contact, count: int
 ) -> None:
     """Put "up to N messages never arrived" into a conversation."""
+    await _note(context, tx, outcome, contact, MessageKind.MISSING, str(count))
+
+
+async def _note(
+    context: Context,
+    tx: Transaction,
+    outcome: Outcome,
+    contact: Contact,
+    kind: MessageKind,
+    text: str = "",
+) -> None:
+    """Put a line that nobody wrote into a conversation."""
     message = await tx.messages.append(
         contact.id,
         direction=Direction.IN,
-        kind=MessageKind.MISSING,
+        kind=kind,
         content_id=b"",
-        text=str(count),
+        text=text,
         sent_ms=0,
         stored_ms=context.clock.now_ms(),
         delivery=None,
@@ -273,6 +289,18 @@ async def note_missing(
         read=True,
     )
     outcome.add(MessageStored(message, hidden=contact.state is ContactState.REQUESTED))
+
+
+async def _note_copy(
+    context: Context, tx: Transaction, outcome: Outcome, mailbox: OwnMailbox
+) -> None:
+    """Tell once, until the number is compared again, that a message contradicted its chain."""
+    contact = await tx.contacts.get(mailbox.contact_id or 0)
+    if contact is None or contact.copy_suspected:
+        return
+    await tx.contacts.update(replace(contact, copy_suspected=True))
+    await _note(context, tx, outcome, contact, MessageKind.POSSIBLE_COPY)
+    outcome.add(ContactChanged(contact.id))
 
 
 async def _take_acknowledged(

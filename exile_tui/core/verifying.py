@@ -74,5 +74,13 @@ async def _update(
 ) -> None:
     async with context.store.transaction() as tx:
         contact = await require_contact(tx, contact_id)
-        await tx.contacts.update(replace(contact, verification=verification, safety_digits=digits))
+        compared = verification is not None and verification != contact.verification
+        await tx.contacts.update(
+            replace(
+                contact,
+                verification=verification,
+                safety_digits=digits,
+                copy_suspected=contact.copy_suspected and not compared,
+            )
+        )
     context.emit(ContactChanged(contact_id))

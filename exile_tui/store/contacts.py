@@ -13,9 +13,9 @@ from exile_tui.wire.mailbox import MailboxDescriptor
 COLUMNS = (
     "contact.id, contact.state, name, name_serial, created_ms, safety_digits, bundle_hash, "
     "expiry_ms, peer_mailbox, peer_mailbox_serial, verified_digits, verified_ms, verified_how, "
-    "answered"
+    "answered, copy_suspected"
 )
-COLUMN_COUNT = 14
+COLUMN_COUNT = 15
 
 _SELECT = " ".join(("SELECT", COLUMNS, "FROM contact"))
 
@@ -31,7 +31,8 @@ class ContactTable:
         rows = await self._statements.all(
             "INSERT INTO contact (state, name, name_serial, created_ms, safety_digits, bundle_hash,"
             " expiry_ms, peer_mailbox, peer_mailbox_serial, verified_digits, verified_ms,"
-            " verified_how, answered) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
+            " verified_how, answered, copy_suspected)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
             _values(contact),
         )
         stored = replace(contact, id=rows[0][0])
@@ -44,7 +45,7 @@ class ContactTable:
             "UPDATE contact SET state = ?, name = ?, name_serial = ?, created_ms = ?,"
             " safety_digits = ?, bundle_hash = ?, expiry_ms = ?, peer_mailbox = ?,"
             " peer_mailbox_serial = ?, verified_digits = ?, verified_ms = ?, verified_how = ?,"
-            " answered = ? WHERE id = ?",
+            " answered = ?, copy_suspected = ? WHERE id = ?",
             (*_values(contact), contact.id),
         )
         if not changed:
@@ -98,6 +99,7 @@ def contact_from(row: Row) -> Contact:
         peer_mailbox_serial=row[9],
         verification=verification,
         answered=bool(row[13]),
+        copy_suspected=bool(row[14]),
     )
 
 
@@ -117,4 +119,5 @@ def _values(contact: Contact) -> tuple[Any, ...]:
         None if verification is None else verification.at_ms,
         None if verification is None else verification.how.value,
         contact.answered,
+        contact.copy_suspected,
     )

@@ -173,7 +173,12 @@ _VERSION_1 = (
 
 _VERSION_2 = ("ALTER TABLE mailbox ADD COLUMN left_ms INTEGER",)
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2)
+_VERSION_3 = (
+    "ALTER TABLE contact ADD COLUMN copy_suspected INTEGER NOT NULL DEFAULT 0",
+    "ALTER TABLE mailbox ADD COLUMN renewal BLOB NOT NULL DEFAULT x''",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
 """Statements that lead from version n to n + 1."""
 
 

@@ -21,6 +21,10 @@ from exile_tui.ui.words import Marks, contact_name, reason_words
 TOGETHER_MS = 10 * 60 * 1000
 """Messages of one sender within this time stand under one name."""
 NARROWEST_TEXT = 8
+WIDEST_NOTICE = 76
+
+NOTICES = frozenset({MessageKind.MISSING, MessageKind.POSSIBLE_COPY})
+"""Kinds that nobody wrote: they stand in the middle, under no name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +75,8 @@ class Timeline:
             alone = bool(separators) or not _together(before, message)
             if alone and not separators:
                 found.append(Line(()))
-            if message.kind is MessageKind.MISSING:
-                found += self._missing(message)
+            if message.kind in NOTICES:
+                found += self._notice(message)
             else:
                 found += self._message(before, message, after, alone=alone)
             before = message
@@ -99,10 +103,8 @@ class Timeline:
         left = " " * max(0, (self.width - cell_len(text) - 2 * side - 2) // 2)
         return Line((Span(f"{left}{rule} {text} {rule}", style),))
 
-    def _missing(self, message: Message) -> Iterator[Line]:
-        count = int(message.text) if message.text.isdecimal() and len(message.text) < 10 else 1
-        text = tr_n("Up to {n} message never arrived.", "Up to {n} messages never arrived.", count)
-        for row in wrap(text, self.width - 2):
+    def _notice(self, message: Message) -> Iterator[Line]:
+        for row in wrap(_notice_text(message), min(self.width - 2, WIDEST_NOTICE)):
             left = " " * max(0, (self.width - cell_len(row)) // 2)
             yield Line((Span(left + row, "problem"),), message.seq)
 
@@ -177,6 +179,18 @@ def _column_width(language: str, hours_24: bool) -> int:
     return max(cell_len(word) for word in (*words, longest_time, "00:00 PM")) + 1
 
 
+def _notice_text(message: Message) -> str:
+    if message.kind is MessageKind.POSSIBLE_COPY:
+        return tr(
+            "A message came that contradicts earlier ones; it was not taken. Perhaps exile-tui was "
+            "set back to an older copy there or here, or a copy of it runs somewhere else. Nothing "
+            "that stands here was lost. Ask in another way what happened, and compare the safety "
+            "number again. If no more messages come, start anew with an invite."
+        )
+    count = int(message.text) if message.text.isdecimal() and len(message.text) < 10 else 1
+    return tr_n("Up to {n} message never arrived.", "Up to {n} messages never arrived.", count)
+
+
 def _delivery_word(message: Message) -> tuple[str, str]:
     if message.delivery is Delivery.FAILED:
         return tr("failed"), "problem"
@@ -191,7 +205,8 @@ def _together(before: Message | None, message: Message) -> bool:
     return (
         before is not None
         and before.direction is message.direction
-        and MessageKind.MISSING not in (before.kind, message.kind)
+        and before.kind not in NOTICES
+        and message.kind not in NOTICES
         and 0 <= message.stored_ms - before.stored_ms < TOGETHER_MS
     )
 

@@ -81,6 +81,22 @@ async def test_lines_of_ours_about_what_did_not_come() -> None:
     assert "Not delivered within 14 days." in text
 
 
+async def test_a_possible_copy_is_told_under_no_name() -> None:
+    messenger = FakeMessenger()
+    kim = messenger.add_contact("Kim")
+    messenger.hear(kim, "before", at(11, 21, 9, 0))
+    messenger.hear(kim, "", at(11, 21, 9, 1), kind=MessageKind.POSSIBLE_COPY)
+    messenger.hear(kim, "after", at(11, 21, 9, 2))
+    for width in (40, 60, 120):
+        lines = await lay_out(messenger, width)
+        assert all(cell_len(line) <= width for line in lines)
+        text = " ".join(" ".join(lines).split())
+        assert text.count("Kim") == 2
+        assert "contradicts earlier ones; it was not taken." in text
+        assert "Nothing that stands here was lost." in text
+        assert "compare the safety number again" in text
+
+
 async def test_who_has_not_answered_has_no_name() -> None:
     messenger = FakeMessenger()
     somebody = messenger.add_contact("", ContactState.JOINING)

@@ -90,6 +90,8 @@ class ConversationList(OptionList):
             return tr("A newer version of exile-tui is needed to read this.")
         if message.kind is MessageKind.MISSING:
             return tr("Some messages never arrived.")
+        if message.kind is MessageKind.POSSIBLE_COPY:
+            return tr("A message contradicts earlier ones.")
         text = one_line(message.text)
         return tr("Me: {text}", text=text) if message.direction is Direction.OUT else text
 

@@ -131,6 +131,9 @@ def test_lines_for_people() -> None:
     assert output.message_line(sent, CONTACT).endswith("(sent)")
     missing = replace(MESSAGE, kind=MessageKind.MISSING, text="4")
     assert "up to 4 messages never arrived" in output.message_line(missing, CONTACT)
+    copied = replace(MESSAGE, kind=MessageKind.POSSIBLE_COPY, text="")
+    assert "[A message came that contradicts" in output.message_line(copied, CONTACT)
+    assert output.message_record(copied, "민준")["kind"] == "possible-copy"
     newer = replace(MESSAGE, kind=MessageKind.NEWER, text="")
     assert "newer version" in output.message_line(newer, CONTACT)
 
