@@ -167,7 +167,7 @@ class Application:
         from exile_tui.core.messenger import Messenger
 
         context: Context = Context(store, RelayPool(self._relays), self._entropy, self._clock, own)
-        self.messenger = Messenger(context, self._embedded if own.embedded else None)
+        self.messenger = Messenger(context, self._embedded)
         return self.messenger
 
     async def _find_relay(self, choice: RelayChoice) -> RelayAddress:

@@ -2,37 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 from exile_tui.clock import SECOND_MS
 from exile_tui.core.backoff import Backoff, wait_any
 from exile_tui.core.context import Context
-from exile_tui.core.events import InvitesChanged
+from exile_tui.core.events import InvitesChanged, MovingChanged
+from exile_tui.core.following import tell
 from exile_tui.core.inviting import ticket_hash
 from exile_tui.core.model import Invite, InviteState, MailboxState, OwnMailbox
 from exile_tui.crypto.kdf import sha256
-from exile_tui.errors import ExileError, RelayRefused
+from exile_tui.errors import ExileError, RelayKeyMismatch, RelayRefused, RelayUnreachable
+from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.mailbox import MailboxKeys
 from exile_tui.wire.relay import Authorization, Verdict
 
 
-async def do_chores(context: Context) -> list[ExileError]:
-    """Try everything that waits once; return what went wrong."""
-    errors: list[ExileError] = []
+async def do_chores(context: Context) -> dict[RelayAddress, ExileError]:
+    """Try everything that waits once; return what went wrong, the first of each relay.
+
+    All relays at once: one that is gone for good must not hold up the others.
+    """
     async with context.store.snapshot() as tx:
         mailboxes = await tx.mailboxes.all()
         invites = await tx.invites.all()
+    places = dict.fromkeys(mailbox.relay for mailbox in mailboxes)
+    places |= dict.fromkeys(invite.relay for invite in invites)
+    results = await asyncio.gather(
+        *(
+            _do_chores_at(
+                context,
+                [mailbox for mailbox in mailboxes if mailbox.relay == place],
+                [invite for invite in invites if invite.relay == place],
+            )
+            for place in places
+        ),
+        return_exceptions=True,
+    )
+    errors: dict[RelayAddress, ExileError] = {}
+    for place, result in zip(places, results, strict=True):
+        if isinstance(result, BaseException):
+            raise result
+        if result:
+            errors[place] = result[0]
+    return errors
+
+
+async def _do_chores_at(
+    context: Context, mailboxes: Sequence[OwnMailbox], invites: Sequence[Invite]
+) -> list[ExileError]:
+    """Do what waits at one relay; once it is out of reach, the rest is left for the next time."""
+    errors: list[ExileError] = []
     for mailbox in mailboxes:
         try:
             await _tend_mailbox(context, mailbox)
+        except (RelayUnreachable, RelayKeyMismatch) as error:
+            return [*errors, error]
         except ExileError as error:
             errors.append(error)
     async with context.store.snapshot() as tx:
-        mailboxes = await tx.mailboxes.all()
-    in_use = {mailbox.invite_id for mailbox in mailboxes if mailbox.state is MailboxState.ALIVE}
+        alive = [each for each in await tx.mailboxes.all() if each.state is MailboxState.ALIVE]
+    in_use = {mailbox.invite_id for mailbox in alive}
     for invite in invites:
         try:
             await _tend_invite(context, invite, invite.id in in_use)
+        except (RelayUnreachable, RelayKeyMismatch) as error:
+            return [*errors, error]
         except ExileError as error:
             errors.append(error)
     return errors
@@ -40,13 +77,18 @@ async def do_chores(context: Context) -> list[ExileError]:
 
 async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
     relay = context.relays(mailbox.relay)
-    if mailbox.state is MailboxState.WANTED:
+    if mailbox.state in (MailboxState.WANTED, MailboxState.UNTOLD):
         await _create(context, mailbox)
         async with context.store.transaction() as tx:
             current = await tx.mailboxes.get(mailbox.id)
-            if current is not None and current.state is MailboxState.WANTED:
+            if current is not None and current.state is mailbox.state:
                 await tx.mailboxes.update(replace(current, state=MailboxState.ALIVE))
+                if current.state is MailboxState.UNTOLD:
+                    await tell(context, tx, current)
         context.signals.listen.set()
+        if mailbox.state is MailboxState.UNTOLD:
+            context.signals.outbox.set()
+            context.emit(MovingChanged())
     elif mailbox.state is MailboxState.DOOMED:
         await relay.delete_mailbox(mailbox.id, mailbox.receive_token)
         async with context.store.transaction() as tx:
@@ -57,10 +99,10 @@ async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
 async def _create(context: Context, mailbox: OwnMailbox) -> None:
     relay = context.relays(mailbox.relay)
     keys = MailboxKeys(mailbox.receive_token, mailbox.send_token)
-    if mailbox.ticket and not context.own.access_phrase:
+    if mailbox.ticket and not context.own.phrase_at(mailbox.relay):
         authorization = Authorization.ticket(mailbox.ticket).encode()
     else:
-        authorization = context.own.authorization
+        authorization = context.own.authorization_at(mailbox.relay)
     await relay.create_mailbox(mailbox.id, keys.receive_hash, keys.send_hash, authorization)
 
 
@@ -82,7 +124,7 @@ async def _tend_invite(context: Context, invite: Invite, mailbox_alive: bool) ->
 async def _publish(context: Context, invite: Invite) -> None:
     relay = context.relays(invite.relay)
     expiry = invite.expires_ms // SECOND_MS
-    authorization = context.own.authorization
+    authorization = context.own.authorization_at(invite.relay)
     ticket = ticket_hash(invite)
     if ticket is not None:
         await relay.request_ticket(ticket, expiry, authorization)
@@ -103,7 +145,6 @@ class Housekeeper:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self.errors: list[ExileError] = []
 
     async def run(self) -> None:
         """Do chores until cancelled."""
@@ -111,8 +152,7 @@ class Housekeeper:
         backoff = Backoff(self._context.entropy)
         while True:
             signals.chores.clear()
-            self.errors = await do_chores(self._context)
-            if self.errors:
+            if await do_chores(self._context):
                 await wait_any(backoff.next(), signals.retry)
                 signals.retry.clear()
             else:

@@ -23,10 +23,22 @@ class Signals:
     """A mailbox, blob or ticket waits to be created or deleted."""
     listen: asyncio.Event = field(default_factory=asyncio.Event)
     """The set of mailboxes to receive from changed."""
+    rerouted: set[int] = field(default_factory=set)
+    """Contacts that gave another mailbox: their wait after a failure is over."""
     answer: asyncio.Event = field(default_factory=asyncio.Event)
     """Acknowledgements are due, or a session can seal again."""
     retry: asyncio.Event = field(default_factory=asyncio.Event)
     """Stop waiting: try everything now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A relay that this profile moved away from, while something of it still lies there."""
+
+    relay: RelayAddress
+    embedded: bool
+    left_ms: int
+    access_phrase: str = field(default="", repr=False)
 
 
 @dataclass(slots=True)
@@ -38,13 +50,19 @@ class Own:
     relay: RelayAddress
     embedded: bool
     access_phrase: str = field(default="", repr=False)
+    former: tuple[Former, ...] = ()
+    """The one left last stands last."""
 
-    @property
-    def authorization(self) -> bytes:
-        """The encoded block that lets us create at our own relay."""
-        if not self.access_phrase:
-            return Authorization().encode()
-        return Authorization.phrase(self.access_phrase).encode()
+    def phrase_at(self, relay: RelayAddress) -> str:
+        """Return what a relay of ours asks for: another one's phrase is never shown to it."""
+        if relay == self.relay:
+            return self.access_phrase
+        return next((left.access_phrase for left in self.former if left.relay == relay), "")
+
+    def authorization_at(self, relay: RelayAddress) -> bytes:
+        """Return the encoded block that lets us create at a relay of ours."""
+        phrase = self.phrase_at(relay)
+        return (Authorization.phrase(phrase) if phrase else Authorization()).encode()
 
 
 MOST_RELAYS = 128

@@ -59,13 +59,13 @@ async def _append(
     except RelayError as error:
         wrong = isinstance(error, RelayKeyMismatch)
         reason = Reason.WRONG_KEY if wrong else Reason.OFFLINE
-        await _note(context, contact_id, [], entries, reason)
+        await _note(context, contact_id, [], entries, reason, to)
         raise
     stored = next(
         (at for at, verdict in enumerate(verdicts) if verdict is not Verdict.STORED), len(entries)
     )
     reason = _REASONS[verdicts[stored]] if stored < len(entries) else Reason.NONE
-    await _note(context, contact_id, entries[:stored], entries[stored:], reason)
+    await _note(context, contact_id, entries[:stored], entries[stored:], reason, to)
     if reason is not Reason.NONE:
         raise Held(reason)
 
@@ -76,10 +76,14 @@ async def _note(
     stored: Sequence[OutboxEntry],
     held: Sequence[OutboxEntry],
     reason: Reason,
+    to: MailboxDescriptor,
 ) -> None:
     """Write down what became of the entries, in one transaction."""
     async with context.store.transaction() as tx:
-        await tx.outbox.stored([entry.id for entry in stored], context.clock.now_ms())
+        contact = await tx.contacts.get(contact_id)
+        if contact is not None and contact.peer_mailbox == to:
+            await tx.outbox.stored([entry.id for entry in stored], context.clock.now_ms())
+        # Else the peer moved meanwhile: they stay due, for its new mailbox.
         changed = await tx.messages.set_delivery(
             contact_id, _ids(stored), Delivery.SENT, Reason.NONE
         )
@@ -144,6 +148,9 @@ class Courier:
         async with self._context.store.snapshot() as tx:
             contacts = await tx.outbox.due_contacts()
         now = self._context.clock.monotonic()
+        rerouted = self._context.signals.rerouted
+        while rerouted:
+            self._not_before.pop(rerouted.pop(), None)
         # A wait for somebody with nothing left to get would be over again and again.
         self._not_before = {
             contact_id: at

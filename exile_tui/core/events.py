@@ -51,6 +51,11 @@ class ConnectionChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class MovingChanged:
+    """We moved to another relay, or a contact was told, came along, or was waited for in vain."""
+
+
+@dataclass(frozen=True, slots=True)
 class ClockJumped:
     """The wall clock moved by more than a day; nothing expires until that is confirmed."""
 
@@ -64,6 +69,7 @@ Event = (
     | RequestArrived
     | InvitesChanged
     | ConnectionChanged
+    | MovingChanged
     | ClockJumped
 )
 Listener = Callable[[Event], None]

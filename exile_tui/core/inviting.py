@@ -23,12 +23,13 @@ from exile_tui.core.sending import (
     announce_profile,
     require_contact,
 )
-from exile_tui.core.settings import draft_key
+from exile_tui.core.settings import draft_key, read_own
 from exile_tui.crypto import handshake
 from exile_tui.crypto.kdf import sha256
 from exile_tui.crypto.safety_number import session_safety_number
 from exile_tui.crypto.session import Session
 from exile_tui.errors import N_, CryptoError, Refused, UsageError, WireError
+from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.body import PROFILE_BLOCK, pack_body
 from exile_tui.wire.bundle import Bundle, blob_id, open_blob, seal_blob
 from exile_tui.wire.content import Mailbox, Profile
@@ -79,24 +80,24 @@ async def create_invite(context: Context, lifetime_hours: int) -> Invite:
                 relay=own.relay,
             )
         )
-        await tx.mailboxes.insert(own_mailbox(context, keys, invite_id=invite.id))
+        await tx.mailboxes.insert(own_mailbox(own.relay, keys, invite_id=invite.id))
     context.signals.chores.set()
     context.emit(InvitesChanged())
     return invite
 
 
 def own_mailbox(
-    context: Context,
+    relay: RelayAddress,
     keys: MailboxKeys,
     *,
     contact_id: int | None = None,
     invite_id: int | None = None,
     ticket: bytes = b"",
 ) -> OwnMailbox:
-    """Describe a mailbox of ours that is still to be created at our relay."""
+    """Describe a mailbox of ours that is still to be created at a relay."""
     return OwnMailbox(
         id=keys.id,
-        relay=context.own.relay,
+        relay=relay,
         receive_token=keys.receive_token,
         send_token=keys.send_token,
         state=MailboxState.WANTED,
@@ -192,7 +193,8 @@ async def join(context: Context, link: str | bytes) -> Contact:
                 peer_mailbox=bundle.mailbox,
             ),
         )
-        await tx.mailboxes.insert(own_mailbox(context, keys, contact_id=contact.id, ticket=ticket))
+        mailbox = own_mailbox(own.relay, keys, contact_id=contact.id, ticket=ticket)
+        await tx.mailboxes.insert(mailbox)
         await seal(context, tx, contact.id)
     context.signals.chores.set()
     context.signals.outbox.set()
@@ -255,11 +257,12 @@ async def accept(context: Context, contact_id: int) -> None:
     """
     async with context.store.transaction() as tx:
         contact = await _require_request(tx, contact_id)
+        own = await read_own(tx)
         keys = MailboxKeys.generate(context.entropy)
-        descriptor = MailboxDescriptor(context.own.relay, keys.id, keys.send_token)
+        descriptor = MailboxDescriptor(own.relay, keys.id, keys.send_token)
         await tx.contacts.update(replace(contact, state=ContactState.ACTIVE))
-        await tx.mailboxes.insert(own_mailbox(context, keys, contact_id=contact_id))
-        await announce_profile(context, tx, contact_id, context.own)
+        await tx.mailboxes.insert(own_mailbox(own.relay, keys, contact_id=contact_id))
+        await announce_profile(context, tx, contact_id, own)
         # The invite's mailbox was the first that this contact learned of: serial 1.
         await announce_mailbox(context, tx, contact_id, 2, descriptor)
         await seal(context, tx, contact_id)

@@ -6,7 +6,7 @@ import unicodedata
 from dataclasses import replace
 from typing import Any
 
-from exile_tui.core import drafts, inviting, sending, verifying
+from exile_tui.core import drafts, inviting, moving, sending, verifying
 from exile_tui.core.context import Context
 from exile_tui.core.events import ContactChanged, EventBus
 from exile_tui.core.model import (
@@ -18,14 +18,15 @@ from exile_tui.core.model import (
     Message,
     VerifiedHow,
 )
+from exile_tui.core.moving import LOOPBACK
 from exile_tui.core.network import Network
 from exile_tui.core.ports import EmbeddedRelay
 from exile_tui.core.sending import require_contact
-from exile_tui.core.settings import draft_key, write_own
+from exile_tui.core.settings import draft_key, read_own, write_own
 from exile_tui.core.verifying import SafetyNumberView
 from exile_tui.crypto.words import words
 from exile_tui.errors import N_, NoSuchContact, UsageError
-from exile_tui.wire.address import RelayAddress
+from exile_tui.wire.address import RelayAddress, is_loopback
 from exile_tui.wire.relay import SignedFacts
 
 LONGEST_NAME = 800
@@ -56,6 +57,7 @@ class Messenger:
 
     def __init__(self, context: Context, embedded: EmbeddedRelay | None) -> None:
         self._context = context
+        self._embedded = embedded
         self._network = Network(context, embedded)
 
     # -- what it is ----------------------------------------------------------------------------
@@ -257,18 +259,44 @@ class Messenger:
 
     # -- the relay and the clock ---------------------------------------------------------------
 
-    async def disclosure(self) -> list[dict[str, Any]]:
-        """Return what our relay holds about each of our mailboxes, literally."""
-        async with self._context.store.snapshot() as tx:
-            mailboxes = await tx.mailboxes.all()
-        return [
-            await self._context.relays(mailbox.relay).disclosure(mailbox.id, mailbox.receive_token)
-            for mailbox in mailboxes
-        ]
+    async def disclosure(self, relay: RelayAddress | None = None) -> list[dict[str, Any]]:
+        """Return what a relay holds about each of our mailboxes there, literally.
+
+        Args:
+            relay: One that we moved away from; None for our own.
+        """
+        return await moving.disclosure(self._context, relay or self.relay_address)
 
     async def facts(self) -> SignedFacts:
         """Return our relay's signed statement."""
         return await self._context.relays(self.relay_address).facts()
+
+    @property
+    def only_here(self) -> bool:
+        """Whether our relay has an address that only this computer reaches."""
+        return is_loopback(self.relay_address.host)
+
+    async def move_to(self, address: str, access_phrase: str = "") -> None:
+        """Move to the relay at an address; see `moving.move`.
+
+        Raises:
+            WireError: It is no relay's address.
+            UsageError, RelayError: See `moving.move`. Nothing was changed.
+        """
+        relay = RelayAddress.parse(address)
+        await moving.move(self._context, relay, access_phrase, embedded=False)
+
+    async def move_to_embedded(self, host: str = LOOPBACK) -> None:
+        """Use this computer's relay, which others reach at `host`; see `moving.move_here`."""
+        await moving.move_here(self._context, self._embedded, host)
+
+    async def moving(self) -> moving.Moving | None:
+        """Return the move that is not over yet."""
+        return await moving.moving(self._context)
+
+    def hosts(self) -> list[str]:
+        """Return this computer's own addresses that others may reach, without any traffic."""
+        return self._embedded.hosts() if self._embedded is not None else []
 
     @property
     def access_phrase(self) -> str:
@@ -278,8 +306,8 @@ class Messenger:
     async def set_access_phrase(self, phrase: str) -> None:
         """Store what our relay asks for and try again with it."""
         phrase = unicodedata.normalize("NFC", phrase).strip()
-        changed = replace(self._context.own, access_phrase=phrase)
         async with self._context.store.transaction() as tx:
+            changed = replace(await read_own(tx), access_phrase=phrase)
             await write_own(tx, changed)
         self._context.own = changed
         self._context.signals.chores.set()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Coroutine
+import functools
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -18,11 +19,15 @@ from exile_tui.core.model import Connection, Link
 from exile_tui.core.ports import EmbeddedRelay
 from exile_tui.core.sending import answer
 from exile_tui.core.upkeep import CHECK_S, ClockWatch, Upkeep
-from exile_tui.errors import ExileError
-from exile_tui.wire.address import RelayAddress
+from exile_tui.errors import N_, ExileError, RelayUnreachable
+from exile_tui.wire.address import RelayAddress, is_loopback
 
 ANSWER_DELAY_S = 0.1
 """How long an acknowledgement waits for a message to ride on."""
+_ELSEWHERE = N_(
+    "The relay of this computer is not reached at {address} any more, but at {host}. Choose its "
+    "address on the relay's screen; your messages are kept."
+)
 
 
 class Network:
@@ -36,6 +41,7 @@ class Network:
         self._housekeeper = Housekeeper(context)
         self._upkeep = Upkeep(context, self._watch)
         self._listeners: dict[RelayAddress, tuple[Listener, asyncio.Task[None]]] = {}
+        self._reports: dict[RelayAddress, Connection] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._unsubscribe: Callable[[], None] | None = None
         self.connection = Connection(Link.OFFLINE, context.own.relay)
@@ -98,23 +104,40 @@ class Network:
         errors: list[ExileError] = []
         # Twice: what is received may ask for an answer, and a mailbox to be made or given up.
         for _ in range(2):
-            errors = await do_chores(self._context)
+            errors = await self._chores()
             await answer(self._context)
             late = await deliver_once(self._context)
-            for address in await self._addresses():
-                try:
-                    await Listener(self._context, address, lambda _: None).catch_up()
-                except ExileError as error:
-                    errors.append(error)
+            errors += await self._catch_up()
             errors += late
             if errors:
                 break
         await answer(self._context)
         errors += await deliver_once(self._context)
-        errors += await do_chores(self._context)
+        errors += await self._chores()
         for problem in errors:
             if not isinstance(problem, Held):
                 raise problem
+
+    async def _chores(self) -> list[ExileError]:
+        """Do the chores; what goes wrong at a relay that we left can wait."""
+        errors = await do_chores(self._context)
+        own = self._context.own.relay
+        return [errors[own]] if own in errors else []
+
+    async def _catch_up(self) -> list[ExileError]:
+        """Receive what lies at each of our relays, all of them at once."""
+        addresses = await self._addresses()
+        found = await asyncio.gather(
+            *(Listener(self._context, address, lambda _: None).catch_up() for address in addresses),
+            return_exceptions=True,
+        )
+        errors: list[ExileError] = []
+        for address, error in zip(addresses, found, strict=True):
+            if isinstance(error, BaseException) and not isinstance(error, ExileError):
+                raise error
+            if error is not None and address == self._context.own.relay:
+                errors.append(error)
+        return errors
 
     # -- tasks ---------------------------------------------------------------------------------
 
@@ -147,21 +170,49 @@ class Network:
         signal = self._context.signals.listen
         while True:
             signal.clear()
-            for address in await self._addresses():
+            addresses = await self._addresses()
+            await self._leave([each for each in self._listeners if each not in addresses])
+            for address in addresses:
                 if address in self._listeners and not self._listeners[address][1].done():
                     self._listeners[address][0].changed.set()
                     continue
                 listener = Listener(self._context, address, self._report)
-                own = address == self._context.own.relay
-                task = asyncio.create_task(listener.run(self._prepare if own else None))
+                prepare = functools.partial(self._prepare, address)
+                task = asyncio.create_task(listener.run(prepare))
                 task.add_done_callback(self._finished)
                 self._listeners[address] = (listener, task)
+            self._look_at_own()
             await signal.wait()
 
-    async def _prepare(self) -> None:
-        """See to it that the embedded relay runs."""
-        if self._embedded is not None and self._context.own.embedded:
-            await self._embedded.ensure()
+    async def _leave(self, addresses: Sequence[RelayAddress]) -> None:
+        """Stop listening at relays where nothing of ours is left."""
+        for address in addresses:
+            _, task = self._listeners.pop(address)
+            self._reports.pop(address, None)
+            task.cancel()
+            await asyncio.wait({task})
+            if self._embedded is not None and not any(map(self._is_embedded, self._listeners)):
+                with contextlib.suppress(ExileError):
+                    await self._embedded.release()
+
+    def _is_embedded(self, address: RelayAddress) -> bool:
+        """Tell whether one of our relays is the one of this computer."""
+        own = self._context.own
+        if address == own.relay:
+            return own.embedded
+        return any(left.embedded and left.relay.pin == address.pin for left in own.former)
+
+    async def _prepare(self, address: RelayAddress) -> None:
+        """See to it that the embedded relay runs, where it is needed.
+
+        Raises:
+            RelayError: It does not start, or is reached under another address by now.
+        """
+        if self._embedded is None or not self._is_embedded(address):
+            return
+        there = await self._embedded.ensure()
+        if there.pin == address.pin and there != address and not is_loopback(address.host):
+            raise RelayUnreachable(_ELSEWHERE, address=address.authority, host=there.host)
 
     async def _addresses(self) -> list[RelayAddress]:
         async with self._context.store.snapshot() as tx:
@@ -185,7 +236,15 @@ class Network:
 
     # -- the connection ------------------------------------------------------------------------
 
+    def _look_at_own(self) -> None:
+        """Show the relay that is ours by now."""
+        own = self._context.own.relay
+        if self.connection.relay != own:
+            self._report(self._reports.get(own, Connection(Link.CONNECTING, own)))
+
     def _report(self, connection: Connection) -> None:
+        if connection.relay is not None:
+            self._reports[connection.relay] = connection
         if connection.relay != self._context.own.relay:
             return
         if connection.link is Link.ONLINE and self.connection.link is not Link.ONLINE:

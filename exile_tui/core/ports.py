@@ -195,3 +195,11 @@ class EmbeddedRelay(Protocol):
     async def release(self) -> None:
         """Let go: it ends 60 s after the last holder did."""
         ...
+
+    async def listen_on(self, host: str) -> None:
+        """Choose under which host others reach it; the port stays, and so does the loopback."""
+        ...
+
+    def hosts(self) -> list[str]:
+        """Return this computer's own addresses that others may reach, without any traffic."""
+        ...

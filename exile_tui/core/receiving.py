@@ -19,8 +19,10 @@ from exile_tui.core.events import (
     Event,
     InvitesChanged,
     MessageStored,
+    MovingChanged,
     RequestArrived,
 )
+from exile_tui.core.following import retire_older
 from exile_tui.core.inviting import GRACE_MS, insert_contact
 from exile_tui.core.model import (
     Contact,
@@ -110,6 +112,7 @@ async def _receive_one(
         if await tx.contacts.get(contact_id) is not None:
             await tx.acks.add(contact_id, ids)
             outcome.answer = True
+            await _note_use(context, tx, outcome, mailbox_id, contact_id)
         return
     mailbox = await tx.mailboxes.get(mailbox_id)
     if mailbox is None:
@@ -135,6 +138,21 @@ async def _receive_one(
     outcome.listen |= attempt.listen
     if opened[0]:
         await tx.seen.add(digest, *opened, context.day)
+        await _note_use(context, tx, outcome, mailbox_id, opened[0])
+
+
+async def _note_use(
+    context: Context, tx: Transaction, outcome: Outcome, mailbox_id: bytes, contact_id: int
+) -> None:
+    """Give up what a contact wrote to before we moved, now that it has followed."""
+    if not context.own.former:
+        return
+    mailbox = await tx.mailboxes.get(mailbox_id)
+    if mailbox is None or mailbox.contact_id != contact_id:
+        return
+    if await retire_older(tx, mailbox):
+        outcome.listen = True
+        outcome.add(MovingChanged())
 
 
 async def _open(
@@ -215,6 +233,10 @@ async def _take(
                         peer_mailbox_serial=content.serial,
                     )
                     await tx.contacts.update(contact)
+                    # What lies at the old one may never be fetched: all of it goes to the new
+                    # one, before anything newer.
+                    await tx.outbox.set_due(contact_id=contact.id, appended_before_ms=None)
+                    context.signals.rerouted.add(contact.id)
                 ids.append(content.id)
             case Acknowledged():
                 acknowledged += content.ids

@@ -20,7 +20,7 @@ from exile_tui.core.model import (
 )
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sealing import load_session, seal
-from exile_tui.core.settings import draft_key, write_own
+from exile_tui.core.settings import draft_key, read_own, write_own
 from exile_tui.crypto.session import Session
 from exile_tui.errors import N_, NoSuchContact, UsageError
 from exile_tui.wire.body import text_capacity
@@ -157,8 +157,9 @@ async def answer(context: Context) -> None:
 
 async def rename(context: Context, name: str) -> None:
     """Take another name and tell every active contact, both or neither."""
-    own = replace(context.own, name=name, name_serial=context.own.name_serial + 1)
     async with context.store.transaction() as tx:
+        own = await read_own(tx)
+        own = replace(own, name=name, name_serial=own.name_serial + 1)
         await write_own(tx, own)
         for contact in await tx.contacts.all():
             if contact.state is ContactState.REQUESTED:

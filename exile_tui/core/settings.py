@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from exile_tui.core.context import Own
+import json
+
+from exile_tui.core.context import Former, Own
 from exile_tui.core.ports import Transaction
 from exile_tui.errors import N_, ProfileError
 from exile_tui.wire.address import RelayAddress
@@ -12,6 +14,8 @@ NAME_SERIAL = "name-serial"
 RELAY = "relay"
 EMBEDDED = "relay-embedded"
 ACCESS_PHRASE = "relay-access-phrase"
+FORMER = "former-relays"
+MAILBOX_SERIAL = "mailbox-serial"
 CLOCK_JUMP = "clock-jump-ms"
 LAST_WALL = "last-wall-ms"
 DRAFT = "draft/"
@@ -29,6 +33,7 @@ async def write_own(tx: Transaction, own: Own) -> None:
     await tx.settings.set(RELAY, own.relay.url)
     await tx.settings.set(EMBEDDED, "1" if own.embedded else "0")
     await tx.settings.set(ACCESS_PHRASE, own.access_phrase)
+    await tx.settings.set(FORMER, json.dumps([_listed(left) for left in own.former]))
 
 
 async def read_own(tx: Transaction) -> Own:
@@ -49,4 +54,15 @@ async def read_own(tx: Transaction) -> Own:
         relay=RelayAddress.parse(relay),
         embedded=await tx.settings.get(EMBEDDED) == "1",
         access_phrase=await tx.settings.get(ACCESS_PHRASE) or "",
+        former=tuple(
+            _former(*entry) for entry in json.loads(await tx.settings.get(FORMER) or "[]")
+        ),
     )
+
+
+def _listed(left: Former) -> list[str | int | bool]:
+    return [left.relay.url, left.embedded, left.left_ms, left.access_phrase]
+
+
+def _former(relay: str, embedded: bool, left_ms: int, access_phrase: str) -> Former:
+    return Former(RelayAddress.parse(relay), embedded, left_ms, access_phrase)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from exile_tui.clock import DAY_MS, HOUR_MS, MINUTE_MS
 from exile_tui.core.context import Context
 from exile_tui.core.events import ClockJumped, DeliveryChanged, InvitesChanged
+from exile_tui.core.following import end_moves
 from exile_tui.core.inviting import GRACE_MS, close_invite
 from exile_tui.core.model import ContactState, Delivery, InviteState, Reason
 from exile_tui.core.ports import Transaction
@@ -176,3 +177,4 @@ class Upkeep:
         await reappend(self._context)
         if self._watch.jump_ms is None:
             await expire(self._context)
+            await end_moves(self._context)

@@ -98,6 +98,14 @@ class RelayAddress:
         return cls(host, reader.integer(2), reader.take(PIN_SIZE))
 
 
+def is_loopback(host: str) -> bool:
+    """Tell whether only programs on the same computer reach this host."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
 def require_host(host: str) -> None:
     """Refuse what is no host: neither A-labels or IPv4 nor IPv6 without brackets.
 
