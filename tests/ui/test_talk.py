@@ -12,7 +12,9 @@ from exile_tui.ui.screens.chats import ChatsScreen
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation_list import ConversationList
 from exile_tui.ui.widgets.details import Details
+from exile_tui.ui.widgets.talk import Talk
 from tests.ui.conftest import MakeApp, settle
+from tests.ui.doubles import FakeMessenger, at
 from tests.ui.paint import screen_text
 from tests.ui.worlds import english, korean
 
@@ -107,3 +109,19 @@ async def test_the_details_open_and_close(make_app: MakeApp, size: tuple[int, in
         assert isinstance(pilot.app.focused, Composer)
         await pilot.press("escape")
         assert isinstance(pilot.app.focused, ConversationList)
+
+
+async def test_a_conversation_without_messages_says_what_to_do(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    contact = messenger.add_contact("Haneul")
+    async with make_app(messenger).run_test(size=(120, 40)) as pilot:
+        await settle(pilot)
+        await open_chat(pilot, contact.id)
+        assert "Write below; Enter sends it." in screen_text(pilot.app)
+        assert "F3 compares the safety number" in screen_text(pilot.app)
+        messenger.hear(contact, "hello", at(11, 21, 15, 0))
+        await settle(pilot)
+        pilot.app.screen.query_one(Talk).reload()
+        await settle(pilot)
+        assert "Write below" not in screen_text(pilot.app)
+        assert "hello" in screen_text(pilot.app)

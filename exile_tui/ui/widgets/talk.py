@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
+from exile_tui.core.model import Trust
 from exile_tui.locale import tr, tr_n
 from exile_tui.ui.screens.base import ServiceCalls
 from exile_tui.ui.timeline import Timeline
@@ -55,6 +56,7 @@ class Talk(ServiceCalls, Vertical):
         """Yield the header, the messages and the composer; or what to do while none is open."""
         yield Static(id="nothing", classes="empty", markup=False)
         yield TalkHeader()
+        yield Static(id="quiet", classes="empty", markup=False)
         yield Conversation()
         yield Static(id="below", markup=False)
         yield Composer(
@@ -87,6 +89,7 @@ class Talk(ServiceCalls, Vertical):
         self.query_one("#nothing").display = contact is None
         below = self.query_one("#below")
         below.visible = False
+        self.query_one("#quiet").display = False
         for widget in (self.query_one(Conversation), below, self.query_one(Composer)):
             widget.display = contact is not None
         header = self.query_one(TalkHeader)
@@ -129,10 +132,24 @@ class Talk(ServiceCalls, Vertical):
             marks=self.exile.marks,
         )
         conversation = self.query_one(Conversation)
+        self._show_quiet(not messages)
         if opened:
             conversation.open(timeline, messages, self._go_to)
         else:
             conversation.show(timeline, messages)
+
+    def _show_quiet(self, quiet: bool) -> None:
+        """Say what to do where nothing was written yet."""
+        first = self.query_one("#quiet", Static)
+        first.display = quiet
+        self.query_one(Conversation).display = not quiet
+        if quiet and self.contact is not None:
+            sentences = [tr("Nothing was written here yet. Write below; Enter sends it.")]
+            if not self.exile.settings.enter_sends:
+                sentences = [tr("Nothing was written here yet. Write below; Ctrl+J sends it.")]
+            if self.contact.trust is not Trust.VERIFIED:
+                sentences.append(tr("F3 compares the safety number: then you know who it is."))
+            first.update(Content("\n\n".join(sentences)))
 
     @on(Conversation.Shown)
     def _shown(self, event: Conversation.Shown) -> None:
