@@ -20,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from exile_tui.clock import Clock, SystemClock
 from exile_tui.demo import lifeline, place
 from exile_tui.demo.plug import RelayPlug
 from exile_tui.demo.script import OFFLINE_S, Deed, Script, language_of
@@ -59,6 +60,7 @@ class Heard:
 
     contact_id: int
     text: str = ""
+    sent_ms: int = 0
 
 
 class Companion:
@@ -66,7 +68,7 @@ class Companion:
 
     def __init__(
         self, messenger: Messenger, plug: RelayPlug, screen: Callable[[int], Awaitable[None]],
-        pause: Pause,
+        pause: Pause, clock: Clock,
     ) -> None:  # fmt: skip
         """Make it.
 
@@ -75,11 +77,15 @@ class Companion:
             plug: The relay, to be stopped and started.
             screen: Called with a contact whose safety number is to be shown on the own screen.
             pause: Waits for some seconds, so that it writes like somebody.
+            clock: The same as the person's, on the same computer.
         """
         self._messenger = messenger
         self._plug = plug
         self._screen = screen
         self._pause = pause
+        self._clock = clock
+        self._away = (0, 0)
+        """From when to when the relay was last away."""
         self._script = Script()
         self._heard: asyncio.Queue[Heard] = asyncio.Queue()
         self._further = asyncio.Event()
@@ -97,7 +103,7 @@ class Companion:
         elif isinstance(event, MessageStored):
             message = event.message
             if message.direction is Direction.IN and message.kind is MessageKind.TEXT:
-                self._heard.put_nowait(Heard(message.contact_id, message.text))
+                self._heard.put_nowait(Heard(message.contact_id, message.text, message.sent_ms))
 
     async def run(self) -> None:
         """Answer for ever."""
@@ -115,6 +121,9 @@ class Companion:
             await self._say(heard.contact_id, others)
             return
         set_language(language_of(heard.text, language()))
+        if self._away[0] <= heard.sent_ms < self._away[1]:
+            await self._say(heard.contact_id, self._script.caught_up(heard.text))
+            return
         answer = self._script.answer(heard.text)
         await self._say(heard.contact_id, answer.lines)
         if answer.deed is Deed.STOP_RELAY:
@@ -129,9 +138,11 @@ class Companion:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(ARRIVAL_S):
                 await self._arrived(contact_id)
+        stopped = self._clock.now_ms()
         await self._plug.stop()
         await self._pause(OFFLINE_S)
         await self._plug.start()
+        self._away = (stopped, self._clock.now_ms())
         self._messenger.reconnect_now()
         await self._say(contact_id, self._script.back_online())
 
@@ -217,7 +228,11 @@ async def run(directory: Path, plug: RelayPlug, pace: float) -> None:
         await asyncio.to_thread(warm_up)
         messenger = await open_profile(directory, await starting)
         companion = Companion(
-            messenger, plug, lambda who: show_screen(directory, messenger, who), pause
+            messenger,
+            plug,
+            lambda who: show_screen(directory, messenger, who),
+            pause,
+            SystemClock(),
         )
         say(link=await publish_invite(messenger))
     except ExileError as error:

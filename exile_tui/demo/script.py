@@ -13,7 +13,10 @@ from enum import Enum
 
 from exile_tui.errors import N_
 from exile_tui.locale import tr
+from exile_tui.text import cut, one_line
 
+QUOTED = 24
+"""Cells of a message that are said back."""
 OFFLINE_S = 12
 """Seconds that the relay stays away when somebody asks what happens then."""
 
@@ -62,6 +65,7 @@ BACK_ONLINE = N_(
     "And we're back! Whatever you wrote meanwhile was kept here and sent by itself. 'delivered' "
     "means that it is stored on my side too. Nothing to press, nothing lost."
 )
+CAUGHT_UP = N_("'{text}' arrived as well, though you wrote it when there was no relay.")
 NEXT_STOP = N_("Next stop: '{word}'.")
 SEEN_ALL = N_(
     "That was the last stop. Ctrl+Q ends the demo; then 'exile-tui' starts the real thing, with "
@@ -293,6 +297,10 @@ class Script:
     def back_online(self) -> tuple[str, ...]:
         """Return what to say when the relay runs again."""
         return (tr(BACK_ONLINE), self.onward())
+
+    def caught_up(self, text: str) -> tuple[str, ...]:
+        """Return what to say to a message that was written while the relay was away."""
+        return (tr(CAUGHT_UP, text=cut(one_line(text), QUOTED)),)
 
     def onward(self) -> str:
         """Name the next stop of the tour."""

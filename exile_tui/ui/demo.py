@@ -135,14 +135,7 @@ class DemoApp(ExileApp):
 class PreparingScreen(ExileScreen):
     """Says what is made, step by step, and gives way to the chats with the first words."""
 
-    HEADING = ""
-    DEFAULT_CSS = """
-    PreparingScreen #preparing { align: center middle; }
-    PreparingScreen #preparing > Vertical { width: 66; max-width: 96%; height: auto; }
-    PreparingScreen .heading { color: $primary; margin-bottom: 1; }
-    PreparingScreen .muted { margin-bottom: 1; }
-    PreparingScreen #steps { margin-bottom: 1; }
-    """
+    CSS_PATH = "demo.tcss"
 
     def __init__(self) -> None:
         super().__init__()
@@ -231,13 +224,7 @@ class PreparingScreen(ExileScreen):
 class GlancePanel(ExileModal[None]):
     """The contact's own screen, as far as verifying needs it; at the left, over the own code."""
 
-    DEFAULT_CSS = """
-    GlancePanel { align: left middle; background: $background 30%; }
-    GlancePanel #panel { width: 58; max-width: 96%; height: auto; max-height: 100%; }
-    GlancePanel Static { margin-bottom: 1; }
-    GlancePanel .heading { color: $primary; }
-    GlancePanel #path { color: $text-muted; margin-bottom: 0; }
-    """
+    CSS_PATH = "demo.tcss"
 
     def __init__(self, name: str, screen: OtherScreen, words: tuple[str, ...]) -> None:
         """Make the panel.
@@ -267,7 +254,7 @@ class GlancePanel(ExileModal[None]):
             classes="muted",
         )
         yield Static(
-            Content("\n").join([tr("For 'Check with camera or picture':"), str(self._seen.code)]),
+            Content("\n").join([tr("A picture to check with:"), str(self._seen.code)]),
             id="path",
         )
         yield Button(tr("Copy the path"), id="copy", variant="primary")
