@@ -13,6 +13,7 @@ from textual.screen import ModalScreen, Screen
 
 from exile_tui.errors import N_
 from exile_tui.ui.messages import Happened
+from exile_tui.ui.redrawing import recompose
 from exile_tui.ui.widgets.key_line import KeyLine
 from exile_tui.ui.widgets.status_line import StatusLine
 
@@ -98,7 +99,7 @@ class ExileScreen(ServiceCalls, Screen[None]):
 
     async def retranslate(self) -> None:
         """Show everything in the language that was just chosen."""
-        await self.recompose()
+        await recompose(self)
 
     async def before_lock(self) -> None:
         """Store what only this screen holds; the profile closes next."""
@@ -135,7 +136,7 @@ class ExileModal(ServiceCalls, ModalScreen[T]):
 
     async def retranslate(self) -> None:
         """Show everything in the language that was just chosen."""
-        await self.recompose()
+        await recompose(self)
 
     def action_cancel(self) -> None:
         """Close without an answer."""
