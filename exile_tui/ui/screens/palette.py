@@ -2,89 +2,55 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from collections.abc import Iterable, Sequence
 
-from textual import on
-from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
 from textual.content import Content
-from textual.widgets import Input, OptionList
-from textual.widgets.option_list import Option
 
-from exile_tui.errors import N_
-from exile_tui.locale import tr
-from exile_tui.text import cell_len
-from exile_tui.ui.find import matches
-from exile_tui.ui.screens.base import ExileModal
+from exile_tui.locale import every_language, tr
+from exile_tui.text import cell_len, cut, fit
+from exile_tui.ui.find import best
+from exile_tui.ui.screens.picker import Picker
 from exile_tui.ui.widgets.key_line import ShownKey
 
+_WIDEST_NAME = 24
 
-class PaletteScreen(ExileModal[ShownKey]):
-    """Filter what can be done here and give back what was chosen."""
 
-    DEFAULT_CSS = """
-    PaletteScreen { align: center top; }
-    PaletteScreen #panel { width: 64; max-width: 96%; height: auto; margin-top: 2; }
-    PaletteScreen OptionList { height: auto; max-height: 14; margin-top: 1; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "choose", N_("Do it"), id="palette.choose"),
-        Binding("down", "move(1)", N_("Next"), id="palette.next"),
-        Binding("up", "move(-1)", N_("Previous"), id="palette.previous", show=False),
-    ]
+class PaletteScreen(Picker[ShownKey]):
+    """Narrow down what can be done here and give back what was chosen."""
 
-    def __init__(self, keys: list[ShownKey]) -> None:
+    def __init__(self, keys: Sequence[ShownKey]) -> None:
         """Make the palette.
 
         Args:
             keys: What worked when the palette was asked for.
         """
-        super().__init__()
-        self._keys = keys
-        self._shown: list[ShownKey] = []
+        # What is worth a place in the key line first, then what works everywhere.
+        ordered = sorted(keys, key=lambda each: not each.show and not each.id.startswith("app."))
+        super().__init__(tr("What do you want to do?"), ordered)
+        names = (cell_len(each.description) for each in keys)
+        self._width = min(max(names, default=0), _WIDEST_NAME)
 
-    def compose_panel(self) -> ComposeResult:
-        """Yield the field and the list; the field keeps the focus."""
-        yield Input(placeholder=tr("What do you want to do?"))
-        commands = OptionList(markup=False)
-        commands.can_focus = False
-        yield commands
+    def texts(self, item: ShownKey) -> Iterable[str]:
+        """Return a command's names in every language."""
+        return every_language(item.binding.description)
 
-    def on_mount(self) -> None:
-        """List everything at first."""
-        self._filter("")
+    def found(self, query: str) -> Sequence[ShownKey]:
+        """Return commands by their names, then those whose explanation has the words."""
+        by_name = super().found(query)
+        if len(query.strip()) < 2:
+            return by_name
+        others = [each for each in self.items if each not in by_name]
+        return [*by_name, *best(query, others, lambda each: every_language(each.binding.tooltip))]
 
-    @on(Input.Changed)
-    def _changed(self, event: Input.Changed) -> None:
-        self._filter(event.value)
+    def line(self, item: ShownKey, width: int) -> Content:
+        """Return name, explanation and, at the right, the key."""
+        name = Content(fit(item.description, self._width))
+        room = width - self._width - cell_len(item.key)
+        about = cut(item.tooltip, max(0, room - 4)) if room >= 16 else ""
+        gap = " " * max(1, room - cell_len(about) - 2)
+        key = Content.styled(item.key, "$primary")
+        return Content.assemble(name, "  ", Content.styled(about, "$text-muted"), gap, key)
 
-    def _filter(self, query: str) -> None:
-        self._shown = [
-            each for each in self._keys if matches(query, each.description, each.english)
-        ]
-        commands = self.query_one(OptionList)
-        commands.clear_options()
-        commands.add_options(Option(self._line(each)) for each in self._shown)
-        commands.highlighted = 0 if self._shown else None
-
-    def _line(self, each: ShownKey) -> Content:
-        width = max(cell_len(key.key) for key in self._keys)
-        key = each.key.rjust(width)
-        return Content.assemble((key, "$primary"), "  ", each.description)
-
-    def action_move(self, by: int) -> None:
-        """Move the highlight."""
-        commands = self.query_one(OptionList)
-        if self._shown:
-            commands.highlighted = ((commands.highlighted or 0) + by) % len(self._shown)
-
-    @on(Input.Submitted)
-    def action_choose(self) -> None:
-        """Give back the highlighted command."""
-        highlighted = self.query_one(OptionList).highlighted
-        if highlighted is not None and self._shown:
-            self.dismiss(self._shown[highlighted])
-
-    @on(OptionList.OptionSelected)
-    def _clicked(self, event: OptionList.OptionSelected) -> None:
-        self.dismiss(self._shown[event.option_index])
+    def nothing(self, query: str) -> str:
+        """Return what is said when no command fits."""
+        return tr("There is no such command here. Esc closes this.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.binding import ActiveBinding
+from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
 
@@ -26,14 +26,40 @@ _GAP = 3
 class ShownKey:
     """A binding as people see it."""
 
-    key: str
-    description: str
-    english: str
-    """The description's catalog key: commands are found in both languages."""
-    tooltip: str
-    action: str
+    keys: tuple[str, ...]
+    """All keys that do it, as they are printed on keyboards."""
+    binding: Binding
     node: DOMNode
-    show: bool
+
+    @property
+    def key(self) -> str:
+        """The key to name where there is room for one."""
+        return self.keys[0]
+
+    @property
+    def id(self) -> str:
+        """The name by which config.toml gives it another key."""
+        return self.binding.id or ""
+
+    @property
+    def action(self) -> str:
+        """What to run on the node."""
+        return self.binding.action
+
+    @property
+    def show(self) -> bool:
+        """Whether it is worth a place in the key line."""
+        return self.binding.show
+
+    @property
+    def description(self) -> str:
+        """A word or two, translated."""
+        return tr(self.binding.description)
+
+    @property
+    def tooltip(self) -> str:
+        """A sentence, translated."""
+        return tr(self.binding.tooltip)
 
 
 def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
@@ -42,22 +68,17 @@ def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
     Only bindings with an id are ours; Textual's own have none and are not in our words.
     """
     found: dict[tuple[int, str], ShownKey] = {}
-    active: list[ActiveBinding] = list(screen.active_bindings.values())
-    chain = [node for node, _ in screen._modal_binding_chain]
-    for node, binding, enabled, _ in sorted(active, key=lambda each: chain.index(each.node)):
-        if binding.id and binding.description and enabled:
-            found.setdefault(
-                (id(node), binding.action),
-                ShownKey(
-                    binding.key_display or key_name(binding.key),
-                    tr(binding.description),
-                    binding.description,
-                    tr(binding.tooltip),
-                    binding.action,
-                    node,
-                    binding.show,
-                ),
-            )
+    active = screen.active_bindings
+    for node, bindings in screen._modal_binding_chain:
+        for key in bindings.key_to_bindings:
+            if key not in active or active[key].node is not node:
+                continue
+            _, binding, enabled, _ = active[key]
+            if binding.id and binding.description and enabled:
+                name = binding.key_display or key_name(binding.key)
+                before = found.get((id(node), binding.action))
+                shown = ShownKey((*before.keys, name), before.binding, node) if before else None
+                found[id(node), binding.action] = shown or ShownKey((name,), binding, node)
     return list(found.values())
 
 
@@ -84,11 +105,12 @@ class KeyLine(Widget):
         self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
 
     def render(self) -> Content:
-        """Lay the keys out, the help key last, as many as fit."""
+        """Lay the keys out, the way back and the help last, as many as fit."""
         keys = [each for each in shown_keys(self.screen) if each.show]
-        final = [each for each in keys if each.action.endswith("help")]
-        others = [each for each in keys if not each.action.endswith("help")]
-        room = self.content_size.width - sum(_width(each) for each in final)
+        back = [each for each in keys if each.binding.key == "escape"][:1]
+        final = [*back, *(each for each in keys if each.id == "app.help")]
+        others = [each for each in keys if each not in final]
+        room = self.content_size.width - sum(_width(each) + _GAP for each in final) + _GAP
         chosen: list[ShownKey] = []
         for each in others[: MOST_KEYS - len(final)]:
             room -= _width(each) + _GAP
