@@ -53,6 +53,14 @@ class ThisComputersRelay:
         if self._relay is not None:
             await self._relay.release()
 
+    async def listen_on(self, host: str) -> None:
+        """Choose where others reach it."""
+        await self._loaded().listen_on(host)
+
+    def hosts(self) -> list[str]:
+        """Return this computer's own addresses that others may reach."""
+        return self._loaded().hosts()
+
     def _loaded(self) -> EmbeddedRelay:
         from exile_tui.relay.embedded import EmbeddedRelay
 
@@ -96,7 +104,10 @@ def make_application(settings: Settings, embedded: EmbeddedRelay) -> Application
     def relays(address: RelayAddress) -> Relay:
         from exile_tui.transport.client import HttpRelay
 
-        return HttpRelay(address, proxy=proxy_for(address, settings.proxy))
+        proxy = settings.proxy
+        if proxy and address == embedded.address():
+            proxy = None  # whatever others call it, it is on this computer
+        return HttpRelay(address, proxy=proxy_for(address, proxy))
 
     profile = paths.profile_name(settings.profile)
     directory = paths.profile_directory(paths.data_home(settings.data_dir), profile)

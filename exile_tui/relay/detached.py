@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from exile_tui.errors import ExileError
@@ -20,6 +21,7 @@ from exile_tui.relay.listening import (
     FAILED,
     IN_USE,
     LEASE_FILE,
+    LOOPBACK,
     PORT_TAKEN,
     READY,
     Listening,
@@ -52,10 +54,14 @@ class Lease:
 
 
 async def serve(
-    directory: RelayDirectory, bound: socket.socket, listening: Listening, lease: Lease, poll: float
+    directory: RelayDirectory,
+    bound: Sequence[socket.socket],
+    listening: Listening,
+    lease: Lease,
+    poll: float,
 ) -> None:
     """Serve until the lease is over, the address changed, or a signal."""
-    service = RelayService(RelaySettings(directory=directory.path), directory, bound)
+    service = RelayService(RelaySettings(directory=directory.path), directory, *bound)
     on_signals(service.stop)
 
     async def watch() -> None:
@@ -80,10 +86,13 @@ def run(path: Path, grace: float, poll: float) -> str:
         return IN_USE
     try:
         listening = Listening.read(path)
-        bound = listen(listening.host, listening.port)
+        bound = [listen(listening.host, listening.port)]
         if not listening.port:
-            listening = Listening(listening.host, bound.getsockname()[1])
+            listening = Listening(listening.host, bound[0].getsockname()[1])
             listening.write(path)
+        if listening.host != LOOPBACK:
+            # Whoever was given the loopback's address on this computer goes on using it.
+            bound.append(listen(LOOPBACK, listening.port))
         lease = Lease(path / LEASE_FILE, grace, time.monotonic())
         _say(READY)
         run_loop(serve(directory, bound, listening, lease, poll))

@@ -19,12 +19,14 @@ from pathlib import Path
 
 from exile_tui.errors import N_, RelayError
 from exile_tui.locks import FileLock
+from exile_tui.relay.interfaces import own_addresses
 from exile_tui.relay.key import load_key
 from exile_tui.relay.listening import (
     CANT_LISTEN,
     IN_USE,
     LEASE_FILE,
     LOCK_FILE,
+    LOOPBACK,
     PORT_TAKEN,
     READY,
     Listening,
@@ -48,6 +50,10 @@ _TAKEN = N_(
     "The relay of this computer can't listen on port {port} of {host}: another program has it. "
     "Contacts hold this address, so it is not changed; end that program and try again."
 )
+_NOT_HERE = N_(
+    "The relay of this computer can't listen at {host}: this computer does not have that address "
+    "now. Go back to the network where it has it, or choose another address."
+)
 
 
 class EmbeddedRelayFailed(RelayError):
@@ -60,6 +66,12 @@ class EmbeddedPortTaken(EmbeddedRelayFailed):
     """Another program has the port that contacts hold."""
 
     sentence = _TAKEN
+
+
+class EmbeddedCantListen(EmbeddedRelayFailed):
+    """The address that contacts hold is none of this computer now."""
+
+    sentence = _NOT_HERE
 
 
 class EmbeddedRelay:
@@ -112,23 +124,49 @@ class EmbeddedRelay:
         self._lease.release()
 
     async def listen_on(self, host: str) -> None:
-        """Choose the address that it listens on, and keep the port; a running one moves there."""
+        """Choose where others reach it; port and loopback stay, and a running one starts anew.
+
+        Raises:
+            WireError: That is no host.
+            EmbeddedPortTaken, EmbeddedCantListen: It could not listen there; nothing was changed.
+            EmbeddedRelayFailed: Its directory can't be written.
+        """
         listening = Listening.read(self._directory)
-        self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        Listening(host, listening.port).write(self._directory)
+        if host not in (listening.host, LOOPBACK):
+            # Loads the server's parts, which a messenger has no other use for.
+            from exile_tui.relay.server import CantListen, PortTaken, listen
+
+            try:
+                listen(host, listening.port).close()
+            except PortTaken as error:
+                raise EmbeddedPortTaken(host=host, port=listening.port) from error
+            except CantListen as error:
+                raise EmbeddedCantListen(host=host) from error
+        try:
+            self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            Listening(host, listening.port).write(self._directory)
+        except OSError as error:
+            raise EmbeddedRelayFailed(path=str(self._directory)) from error
+
+    def hosts(self) -> list[str]:
+        """Return this computer's own addresses that others may reach, without any traffic."""
+        return own_addresses()
 
     async def _reach(self) -> RelayAddress:
         while True:
             address = self.address()
-            if address is not None and await _answers(address):
+            runs = self._runs()
+            # Unless it runs, the address may be somebody else's by now.
+            if runs and address is not None and await _answers(address):
                 return address
-            if self._runs():  # it starts, ends or moves just now
+            if runs:  # it starts, ends or moves just now
                 await asyncio.sleep(min(self._poll, 0.05))
                 continue
             said = await asyncio.to_thread(self._start)
             if said in (PORT_TAKEN, CANT_LISTEN):
                 listening = Listening.read(self._directory)
-                raise EmbeddedPortTaken(host=listening.host, port=listening.port)
+                failure = EmbeddedPortTaken if said == PORT_TAKEN else EmbeddedCantListen
+                raise failure(host=listening.host, port=listening.port)
             # In use: it was started by someone else, or someone else just looked whether it runs.
             if said not in (READY, IN_USE) and not self._runs():
                 raise EmbeddedRelayFailed(path=str(self._directory))

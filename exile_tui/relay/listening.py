@@ -10,6 +10,8 @@ from exile_tui.errors import N_, ExileError, WireError
 from exile_tui.relay.key import write_private
 from exile_tui.wire.address import require_host
 
+LOOPBACK = "127.0.0.1"
+"""Where it always listens, others' address or not."""
 LEASE_FILE = "lease"
 LOCK_FILE = "lock"
 """Held by the relay that runs in a directory."""
@@ -38,7 +40,7 @@ class DamagedListening(ExileError):
 class Listening:
     """A host and a port; port 0 is not drawn yet."""
 
-    host: str = "127.0.0.1"
+    host: str = LOOPBACK
     port: int = 0
 
     @classmethod

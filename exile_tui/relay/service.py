@@ -17,6 +17,7 @@ from exile_tui.relay.handlers import Handlers
 from exile_tui.relay.key import RelayKey, ensure_key
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.listening import LOCK_FILE
+from exile_tui.relay.renewal import Renewals
 from exile_tui.relay.server import RelayServer
 from exile_tui.relay.sqlite import WIPE_INTERVAL, SqliteEngine
 
@@ -83,8 +84,15 @@ class RelayService:
     """One running relay."""
 
     def __init__(
-        self, settings: RelaySettings, directory: RelayDirectory, bound: socket.socket
+        self, settings: RelaySettings, directory: RelayDirectory, *bound: socket.socket
     ) -> None:
+        """Make a relay that is not running yet.
+
+        Args:
+            settings: What it is started with.
+            directory: Its directory, locked.
+            bound: The sockets that it listens on, one at least.
+        """
         self._settings = settings
         self._directory = directory
         self._bound = bound
@@ -115,26 +123,36 @@ class RelayService:
                 settings.access,
                 settings.clock,
             )
-            handlers = Handlers(engine, settings.access, facts, settings.limits, settings.clock)
+            handlers = Handlers(
+                engine,
+                settings.access,
+                Renewals(self._directory.key.private),
+                facts,
+                settings.limits,
+                settings.clock,
+            )
             await self._serve(handlers)
         finally:
             await engine.close()
-            self._bound.close()
+            for bound in self._bound:
+                bound.close()
 
     async def _serve(self, handlers: Handlers) -> None:
-        server = RelayServer(handlers, self._directory.key, self._bound)
-        serving = asyncio.create_task(server.serve())
+        key = self._directory.key
+        servers = [RelayServer(handlers, key, bound) for bound in self._bound]
+        serving = [asyncio.create_task(server.serve()) for server in servers]
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
-        if serving.done():
-            await serving
-            return
+        for ended in serving:
+            if ended.done():
+                await ended
         handlers.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN):
                 await handlers.finished()
-        server.stop()
+        for server in servers:
+            server.stop()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(1.0):
-                await serving
+                await asyncio.gather(*serving)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import os
 import signal
 import socket
@@ -15,7 +16,8 @@ import pytest
 
 from exile_tui.errors import ExileError
 from exile_tui.locks import FileLock
-from exile_tui.relay.embedded import EmbeddedPortTaken, EmbeddedRelay
+from exile_tui.relay.embedded import EmbeddedCantListen, EmbeddedPortTaken, EmbeddedRelay
+from exile_tui.relay.interfaces import own_addresses
 from exile_tui.relay.listening import IN_USE, LISTENING_FILE, LOCK_FILE, DamagedListening
 from tests.integration.relay_support import PATIENCE, ask
 
@@ -126,14 +128,47 @@ async def test_a_taken_port_is_one_sentence_and_no_other_port(directory: Path) -
     await relay.release()
 
 
-async def test_letting_others_reach_it_moves_it_and_keeps_the_port(directory: Path) -> None:
+async def test_letting_others_reach_it_keeps_port_and_loopback(directory: Path) -> None:
     relay = handle(directory)
     before = await relay.ensure()
     await relay.listen_on("127.0.0.2")
     after = await relay.ensure()
     assert (after.host, after.port, after.pin) == ("127.0.0.2", before.port, before.pin)
-    assert (await ask(after, "GET", "/v1/facts"))[0] == 200
+    for address in (before, after):
+        assert (await ask(address, "GET", "/v1/facts"))[0] == 200
     await relay.release()
+    await ended(directory)
+    assert await relay.ensure() == after
+    await relay.listen_on("127.0.0.1")
+    assert await relay.ensure() == before
+    with pytest.raises(OSError):
+        await ask(after, "GET", "/v1/facts")
+    await relay.release()
+
+
+async def test_an_address_of_another_computer_is_refused_before_anything_changes(
+    directory: Path,
+) -> None:
+    relay = handle(directory)
+    before = await relay.ensure()
+    with pytest.raises(EmbeddedCantListen, match=r"198\.51\.100\.7"):
+        await relay.listen_on("198.51.100.7")
+    assert relay.address() == before == await relay.ensure()
+    taken = contextlib.closing(socket.create_server(("127.0.0.3", before.port)))
+    with taken, pytest.raises(EmbeddedPortTaken):
+        await relay.listen_on("127.0.0.3")
+    assert relay.address() == before
+    await relay.release()
+
+
+def test_own_addresses_are_such_that_others_can_use() -> None:
+    for host in own_addresses():
+        address = ipaddress.ip_address(host)
+        assert not address.is_loopback
+        assert not address.is_unspecified
+        assert not address.is_link_local
+        assert str(address) == host
+    assert len(set(own_addresses())) == len(own_addresses())
 
 
 async def test_damaged_files_are_an_error_and_stay(directory: Path) -> None:
