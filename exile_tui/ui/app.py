@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -242,11 +241,15 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         await self.application.lock()
 
     async def _before_lock(self) -> None:
-        """Let screens store what only they hold; a full disk must not keep anybody in."""
-        with suppress(ExileError):
-            for screen in self.screen_stack:
-                if isinstance(screen, ExileScreen):
+        """Let screens store what only they hold; whatever fails there, the lock must close."""
+        for screen in self.screen_stack:
+            if isinstance(screen, ExileScreen):
+                try:
                     await screen.before_lock()
+                except ExileError:  # a full disk, say
+                    continue
+                except Exception as error:
+                    self.show_unexpected(error)
 
     async def action_quit(self) -> None:
         """Leave; what was typed is kept."""
