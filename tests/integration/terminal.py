@@ -9,7 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 PATIENCE_S = 60.0
@@ -19,17 +19,40 @@ TMUX = shutil.which("tmux")
 class Terminal:
     """One tmux server with one window; every wait ends with the next output, not with a clock."""
 
-    def __init__(self, socket: str, columns: int, rows: int, *arguments: str) -> None:
-        self._base = ["tmux", "-L", socket, "-f", os.devnull]
-        environment = {
-            **os.environ,
-            "LANG": "C.UTF-8",
-            "LC_ALL": "C.UTF-8",
-            "COLORTERM": "truecolor",
-        }
-        program = [sys.executable, "-m", "exile_tui", *arguments]
-        size = ["-x", str(columns), "-y", str(rows)]
-        self._run(["new-session", "-d", *size, *program], environment)
+    def __init__(
+        self,
+        socket: str,
+        columns: int,
+        rows: int,
+        *arguments: str,
+        shell: bool = False,
+        program: Sequence[str] = (sys.executable, "-m", "exile_tui"),
+        environment: Mapping[str, str] | None = None,
+        kind: str = "screen",
+    ) -> None:
+        """Start the program.
+
+        Args:
+            socket: The server's own socket, so that no other tmux is touched.
+            columns: Cells in a row.
+            rows: Rows.
+            arguments: The program's.
+            shell: Leave a shell behind when the program ends.
+            program: What to start; ours if not given.
+            environment: All that the program gets; None for ours, in UTF-8.
+            kind: What TERM says.
+        """
+        self.size = (columns, rows)
+        self._base = ["tmux", "-u", "-L", socket, "-f", os.devnull]
+        if environment is None:
+            language = {"LANG": "C.UTF-8", "LC_ALL": "C.UTF-8", "COLORTERM": "truecolor"}
+            environment = {**os.environ, **language}
+        command = [*program, *arguments]
+        if shell:
+            command = ["sh", "-c", '"$@"; echo "ended with $?"; exec sh', "sh", *command]
+        terminal = ["start-server", ";", "set", "-g", "default-terminal", kind, ";"]
+        session = ["new-session", "-d", "-x", str(columns), "-y", str(rows), *command]
+        self._run([*terminal, *session], environment)
         self._control = subprocess.Popen(
             [*self._base, "-C", "attach", "-f", "ignore-size"],
             stdin=subprocess.PIPE,
@@ -41,7 +64,7 @@ class Terminal:
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._control.stdout, selectors.EVENT_READ)
 
-    def _run(self, command: list[str], environment: dict[str, str] | None = None) -> str:
+    def _run(self, command: list[str], environment: Mapping[str, str] | None = None) -> str:
         done = subprocess.run(
             [*self._base, *command], check=True, capture_output=True, text=True, env=environment
         )
@@ -64,6 +87,35 @@ class Terminal:
     def screen(self) -> str:
         """What is on the screen, line by line."""
         return self._run(["capture-pane", "-p"])
+
+    @property
+    def colored(self) -> str:
+        """What is on the screen with its colours, as SGR sequences."""
+        return self._run(["capture-pane", "-e", "-N", "-p"])
+
+    @property
+    def everything(self) -> str:
+        """All that the terminal keeps: the scrollback, the screen, the window's title."""
+        return self._run(["capture-pane", "-p", "-S", "-"]) + self.title
+
+    @property
+    def title(self) -> str:
+        """The title of the window."""
+        return self._run(["display", "-p", "#{pane_title}"]).rstrip("\n")
+
+    @property
+    def process(self) -> int:
+        """The process that tmux started."""
+        return int(self._run(["display", "-p", "#{pane_pid}"]))
+
+    def option(self, *words: str) -> None:
+        """Set a tmux option of this window."""
+        self._run(["set-option", *words])
+
+    @property
+    def cursor_shown(self) -> bool:
+        """Whether the program shows the terminal's own cursor."""
+        return self._run(["display", "-p", "#{cursor_flag}"]).strip() == "1"
 
     @property
     def cursor(self) -> tuple[int, int]:
