@@ -113,10 +113,13 @@ def save(changes: Mapping[str, str | bool | int], file: Path) -> None:
 def _content(file: Path) -> bytes:
     # Without O_NONBLOCK a pipe that nobody writes to would hold the program for ever.
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb") as opened:
+    try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise _NotAFile(0, "not a file")
-        content = opened.read(LARGEST + 1)
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
+            content = opened.read(LARGEST + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > LARGEST:
         raise OSError(0, f"over {LARGEST} bytes")
     return content

@@ -16,6 +16,7 @@ from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.text import cell_len, cut
 from exile_tui.ui.screens.base import ExileModal
+from exile_tui.ui.screens.settings import LOW_OR_HIGH
 from exile_tui.ui.themes import DEFAULT, LoadedTheme
 
 
@@ -80,9 +81,12 @@ class ThemePicker(ExileModal[str]):
     DEFAULT_CSS = """
     ThemePicker { background: $background 0%; }
     ThemePicker #panel { width: 64; max-width: 96%; height: auto; max-height: 92%; }
+    ThemePicker.-low #panel { padding: 0 2; }
     ThemePicker ThemeList { height: auto; max-height: 8; margin-top: 1; }
     ThemePicker #description { height: 1; margin-top: 1; padding: 0 1; color: $text-muted; }
     """
+
+    VERTICAL_BREAKPOINTS = LOW_OR_HIGH
 
     def compose_panel(self) -> ComposeResult:
         """Yield the list and a sample."""
