@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ def words(text: str) -> bool:
         or text.startswith(("#", "\x1b", "http"))
     ):
         return False
-    return any(a.isalpha() and b.isalpha() for a, b in zip(text, text[1:], strict=False)) and (
+    return any(a.isalpha() and b.isalpha() for a, b in pairwise(text)) and (
         " " in text or text[0].isupper()
     )
 
