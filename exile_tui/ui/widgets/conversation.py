@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -18,6 +19,7 @@ from textual.strip import Strip
 from textual.style import Style
 
 from exile_tui.errors import N_
+from exile_tui.text import sanitize_terminal_text
 from exile_tui.ui.themes import NAMES
 
 if TYPE_CHECKING:
@@ -262,9 +264,36 @@ class Conversation(ScrollView, can_focus=True):
         return Strip(segments)
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return what was selected with the mouse."""
-        return selection.extract("\n".join(self.plain_lines)), "\n"
+        """Return what was selected with the mouse: of messages their own text only."""
+        picked: dict[int, list[str]] = {}
+        for number, line in enumerate(self._lines):
+            if (span := selection.get_span(number)) is not None and (text := _within(line, span)):
+                picked.setdefault(line.seq, []).append(text)
+        if not picked:
+            return selection.extract("\n".join(self.plain_lines)), "\n"
+        bodies = {each.seq: sanitize_terminal_text(each.text) for each in self._messages}
+        texts = [_unwrapped(rows, bodies.get(seq, "")) for seq, rows in picked.items()]
+        return "\n".join(texts), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
         self.refresh()
+
+
+def _within(line: Line, selected: tuple[int, int]) -> str:
+    """Return what of a message's own text is selected on a row; -1 stands for the row's end."""
+    found, at = "", 0
+    start, end = selected
+    for span in line.spans:
+        if span.style == "text":
+            stop = len(span.text) if end == -1 else max(0, end - at)
+            found += span.text[max(0, start - at) : stop]
+        at += len(span.text)
+    return found.strip()
+
+
+def _unwrapped(rows: list[str], body: str) -> str:
+    """Return the part of a body that was wrapped into these rows, its own line breaks in it."""
+    words = [re.escape(word) for row in rows for word in row.split()]
+    part = re.search(r"\s*".join(words), body)
+    return part[0] if part else "\n".join(rows)
