@@ -38,6 +38,9 @@ class ChatsScreen(ExileScreen):
     HEADING = N_("Chats")
     CSS_PATH = "chats.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
+        # Of the app, here for its place in the key line.
+        Binding("ctrl+k", "app.switcher", N_("Go to"), id="app.switcher", priority=True,
+                tooltip=N_("Go to a conversation by its name or its initials")),
         Binding("escape", "to_list", N_("List"), tooltip=N_("Back to the list of chats"),
                 id="chats.list"),
         Binding("f3", "verify", N_("Safety number"), id="chats.verify",
@@ -276,15 +279,15 @@ class ChatsScreen(ExileScreen):
         at = ids.index(self.contact.id) + by if self.contact and self.contact.id in ids else 0
         self.open_conversation(ids[at % len(ids)])
 
-    def action_search(self) -> None:
-        """Search in all conversations and go to what was chosen."""
+    def action_search(self, text: str = "") -> None:
+        """Search in all conversations, for a text if given, and go to what was chosen."""
         from exile_tui.ui.screens.search import SearchScreen
 
         def found(message: Message | None) -> None:
             if message is not None:
                 self.open_conversation(message.contact_id, message.seq)
 
-        self.app.push_screen(SearchScreen(), found)
+        self.app.push_screen(SearchScreen(text), found)
 
 
 def _what_to_do(anybody: bool) -> Content:

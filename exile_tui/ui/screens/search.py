@@ -36,9 +36,19 @@ class SearchScreen(ExileModal[Message]):
         Binding("up", "move(-1)", N_("Previous"), id="search.previous", show=False),
     ]
 
-    def __init__(self) -> None:
+    def __init__(self, text: str = "") -> None:
+        """Make the panel.
+
+        Args:
+            text: What is searched for at first.
+        """
         super().__init__()
+        self._text = text
         self._hits: Hits = []
+
+    def on_mount(self) -> None:
+        """Search at once if there is something to search for."""
+        self.query_one(Input).value = self._text
 
     def compose_panel(self) -> ComposeResult:
         """Yield the field and the hits; the field keeps the focus."""

@@ -150,7 +150,7 @@ class Composer(TextArea):
         Textual asks the bindings only once a key has bubbled up to the app; letters typed quickly
         after Enter would overtake it, and go out with the message.
         """
-        for binding in self._bindings.key_to_bindings.get(event.key, ()):
+        for binding in reversed(self._bindings.key_to_bindings.get(event.key, ())):
             if await self.app.run_action(binding.action, self):
                 event.stop()
                 event.prevent_default()

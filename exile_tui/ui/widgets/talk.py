@@ -18,6 +18,7 @@ from exile_tui.ui.screens.base import ServiceCalls
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
+from exile_tui.ui.widgets.slash import CommandComposer
 from exile_tui.ui.widgets.talk_header import TalkHeader
 from exile_tui.ui.words import error_text
 
@@ -59,7 +60,7 @@ class Talk(ServiceCalls, Vertical):
         yield Static(id="quiet", classes="empty", markup=False)
         yield Conversation()
         yield Static(id="below", markup=False)
-        yield Composer(
+        yield CommandComposer(
             enter_sends=self.exile.settings.enter_sends,
             placeholder=tr("Write a message here"),
         )
