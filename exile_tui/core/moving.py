@@ -173,6 +173,14 @@ async def _attempt(context: Context, relay: RelayAddress, phrase: str) -> None:
             "person who runs it."
         )
         raise RelayRefused(wrong if phrase else asked, address=where) from error
+    except RelayError as error:
+        raise RelayError(
+            N_(
+                "What answered at {address} did not answer as a relay does. Nothing was changed: "
+                "you stay where you are."
+            ),
+            address=where,
+        ) from error
     with contextlib.suppress(ExileError):
         await client.delete_mailbox(keys.id, keys.receive_token)
 

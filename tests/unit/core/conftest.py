@@ -81,22 +81,29 @@ def relay() -> FakeRelay:
     return FakeRelay(ADDRESS, random.Random(1))
 
 
-MakePerson = Callable[[str], Awaitable[Person]]
+MakePerson = Callable[..., Awaitable[Person]]
+
+
+@pytest.fixture
+def relays(relay: FakeRelay) -> dict[RelayAddress, FakeRelay]:
+    """The relays that there are; any other address leads to the first."""
+    return {ADDRESS: relay}
 
 
 @pytest.fixture
 async def make_person(
-    tmp_path: Path, clock: ManualClock, relay: FakeRelay
+    tmp_path: Path, clock: ManualClock, relay: FakeRelay, relays: dict[RelayAddress, FakeRelay]
 ) -> AsyncIterator[MakePerson]:
     made: list[Person] = []
 
-    async def make(name: str) -> Person:
+    async def make(name: str, home: RelayAddress = ADDRESS, phrase: str = "") -> Person:
         directory = tmp_path / str(len(made))
         store = await ProfileVault(directory, argon2=CHEAP).create("pass")
-        own = Own(name, 1, ADDRESS, embedded=False)
+        own = Own(name, 1, home, embedded=False, access_phrase=phrase)
         async with store.transaction() as tx:
             await write_own(tx, own)
-        context = Context(store, RelayPool(lambda _: relay), SystemEntropy(), clock, own)
+        pool = RelayPool(lambda address: relays.get(address, relay))
+        context = Context(store, pool, SystemEntropy(), clock, own)
         person = Person(Messenger(context, None), context, [])
         context.events.subscribe(person.events.append)
         made.append(person)
