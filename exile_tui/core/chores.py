@@ -78,11 +78,14 @@ async def _do_chores_at(
 async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
     relay = context.relays(mailbox.relay)
     if mailbox.state in (MailboxState.WANTED, MailboxState.UNTOLD):
-        await _create(context, mailbox)
+        renewal = await _create(context, mailbox)
         async with context.store.transaction() as tx:
             current = await tx.mailboxes.get(mailbox.id)
             if current is not None and current.state is mailbox.state:
-                await tx.mailboxes.update(replace(current, state=MailboxState.ALIVE))
+                alive = replace(
+                    current, state=MailboxState.ALIVE, renewal=renewal or current.renewal
+                )
+                await tx.mailboxes.update(alive)
                 if current.state is MailboxState.UNTOLD:
                     await tell(context, tx, current)
         context.signals.listen.set()
@@ -96,14 +99,17 @@ async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
         context.signals.listen.set()
 
 
-async def _create(context: Context, mailbox: OwnMailbox) -> None:
+async def _create(context: Context, mailbox: OwnMailbox) -> bytes:
+    """Create a mailbox, or create it again; return the token for the next time, if any."""
     relay = context.relays(mailbox.relay)
     keys = MailboxKeys(mailbox.receive_token, mailbox.send_token)
-    if mailbox.ticket and not context.own.phrase_at(mailbox.relay):
+    if mailbox.renewal:
+        authorization = Authorization.renewal(mailbox.renewal).encode()
+    elif mailbox.ticket and not context.own.phrase_at(mailbox.relay):
         authorization = Authorization.ticket(mailbox.ticket).encode()
     else:
         authorization = context.own.authorization_at(mailbox.relay)
-    await relay.create_mailbox(mailbox.id, keys.receive_hash, keys.send_hash, authorization)
+    return await relay.create_mailbox(mailbox.id, keys.receive_hash, keys.send_hash, authorization)
 
 
 async def _tend_invite(context: Context, invite: Invite, mailbox_alive: bool) -> None:

@@ -169,6 +169,8 @@ class OwnMailbox:
     """The invite whose bundle names it; None for a mailbox given in a message."""
     ticket: bytes = field(repr=False, default=b"")
     """What lets us create it at a relay that asks for an access phrase; may be empty."""
+    renewal: bytes = field(repr=False, default=b"")
+    """What lets us create it again, should the relay lose it; empty at an open relay."""
     left_ms: int | None = None
     """When we moved away from it: read until its contact uses a newer one, 14 days at most."""
 

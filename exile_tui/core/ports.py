@@ -115,8 +115,12 @@ class Relay(Protocol):
 
     async def create_mailbox(
         self, mailbox_id: bytes, receive_hash: bytes, send_hash: bytes, authorization: bytes
-    ) -> None:
-        """Create a mailbox; again is a success. `authorization` is wire.relay's encoded block."""
+    ) -> bytes:
+        """Create a mailbox; again is a success. `authorization` is wire.relay's encoded block.
+
+        Returns:
+            The token that creates this very mailbox again; empty where none is needed.
+        """
         ...
 
     async def delete_mailbox(self, mailbox_id: bytes, receive_token: bytes) -> None:

@@ -26,9 +26,14 @@ class Access:
         self._phrase = None if phrase is None else self._hash(_normal(phrase))
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether anyone is let in."""
+        return self._phrase is None
+
+    @property
     def kind(self) -> str:
         """How the facts name it: "open" or "phrase"."""
-        return "open" if self._phrase is None else "phrase"
+        return "open" if self.is_open else "phrase"
 
     def admits(self, authorization: Authorization) -> bool:
         """Tell whether an authorization lets its bearer in; tickets and mailboxes don't here."""

@@ -18,6 +18,7 @@ from exile_tui.relay.engine import Engine, EngineUnavailable, NewBlob, QuotaReac
 from exile_tui.relay.facts import FactSheet
 from exile_tui.relay.limits import Limits, day_after, day_of
 from exile_tui.relay.openapi import document
+from exile_tui.relay.renewal import Renewals
 from exile_tui.relay.streams import ReceiveStream, Send
 from exile_tui.wire import relay as wire
 from exile_tui.wire.mailbox import mailbox_id
@@ -65,10 +66,17 @@ class Handlers:
     """One method per endpoint; `routes` says which."""
 
     def __init__(
-        self, store: Engine, access: Access, facts: FactSheet, limits: Limits, clock: Clock
+        self,
+        store: Engine,
+        access: Access,
+        renewals: Renewals,
+        facts: FactSheet,
+        limits: Limits,
+        clock: Clock,
     ) -> None:
         self._engine = store
         self._access = access
+        self._renewals = renewals
         self._facts = facts
         self._limits = limits
         self._clock = clock
@@ -146,15 +154,19 @@ class Handlers:
             return failure(400, "malformed")
         ticket = None
         if not self._access.admits(request.authorization):
-            if request.authorization.kind is not AuthorizationKind.TICKET:
+            kind = request.authorization.kind
+            if kind is AuthorizationKind.TICKET:
+                ticket = request.authorization.secret
+            elif kind is not AuthorizationKind.RENEWAL or not self._renewals.fits(request):
                 return REFUSED
-            ticket = request.authorization.secret
         created = await self._engine.submit(
             engine.CreateMailbox(
                 request.mailbox_id, request.receive_hash, request.send_hash, ticket
             )
         )
-        return NO_CONTENT if created else REFUSED
+        if not created:
+            return REFUSED
+        return NO_CONTENT if self._access.is_open else Answer(200, self._renewals.token(request))
 
     async def _delete(self, body: bytes) -> Answer:
         request = wire.MailboxToken.decode(body)

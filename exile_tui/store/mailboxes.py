@@ -10,8 +10,8 @@ from exile_tui.store.statements import Statements
 from exile_tui.wire.address import RelayAddress
 
 _SELECT = (
-    "SELECT id, relay, receive_token, send_token, state, contact_id, invite_id, ticket, left_ms"
-    " FROM mailbox"
+    "SELECT id, relay, receive_token, send_token, state, contact_id, invite_id, ticket, renewal,"
+    " left_ms FROM mailbox"
 )
 
 
@@ -25,7 +25,7 @@ class MailboxTable:
         """Store a mailbox."""
         await self._statements.run(
             "INSERT INTO mailbox (relay, receive_token, send_token, state, contact_id, invite_id,"
-            " ticket, left_ms, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " ticket, renewal, left_ms, id) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (*_values(mailbox), mailbox.id),
         )
 
@@ -33,7 +33,7 @@ class MailboxTable:
         """Store all fields of a mailbox that exists."""
         changed = await self._statements.run(
             "UPDATE mailbox SET relay = ?, receive_token = ?, send_token = ?, state = ?,"
-            " contact_id = ?, invite_id = ?, ticket = ?, left_ms = ? WHERE id = ?",
+            " contact_id = ?, invite_id = ?, ticket = ?, renewal = ?, left_ms = ? WHERE id = ?",
             (*_values(mailbox), mailbox.id),
         )
         if not changed:
@@ -70,6 +70,7 @@ def _values(mailbox: OwnMailbox) -> tuple[Any, ...]:
         mailbox.contact_id,
         mailbox.invite_id,
         mailbox.ticket,
+        mailbox.renewal,
         mailbox.left_ms,
     )
 
@@ -84,5 +85,6 @@ def _mailbox(row: Row) -> OwnMailbox:
         contact_id=row[5],
         invite_id=row[6],
         ticket=row[7],
-        left_ms=row[8],
+        renewal=row[8],
+        left_ms=row[9],
     )

@@ -15,6 +15,7 @@ from exile_tui.transport.failures import BadAnswer, relay_errors
 from exile_tui.transport.http import RelayHttp, Timeouts
 from exile_tui.transport.proxy import require_proxy
 from exile_tui.wire.address import RelayAddress
+from exile_tui.wire.mailbox import TOKEN_SIZE
 from exile_tui.wire.relay import (
     MAX_ACKNOWLEDGE,
     MAX_BLOB,
@@ -41,6 +42,7 @@ from exile_tui.wire.relay import (
     RefusedFrame,
     SignedFacts,
     Verdict,
+    decode_renewal,
     decode_verdicts,
 )
 
@@ -79,12 +81,14 @@ class HttpRelay:
 
     async def create_mailbox(
         self, mailbox_id: bytes, receive_hash: bytes, send_hash: bytes, authorization: bytes
-    ) -> None:
-        """Create a mailbox; again is a success."""
+    ) -> bytes:
+        """Create a mailbox; again is a success. Return its renewal token, which may be empty."""
         request = CreateMailbox(
             mailbox_id, receive_hash, send_hash, Authorization.decode(authorization)
         )
-        await self._ask(Path.CREATE, request.encode())
+        answer = await self._ask(Path.CREATE, request.encode(), limit=TOKEN_SIZE)
+        with relay_errors(self._address):
+            return decode_renewal(answer)
 
     async def delete_mailbox(self, mailbox_id: bytes, receive_token: bytes) -> None:
         """Delete a mailbox and all in it; unknown is a success."""

@@ -19,6 +19,7 @@ class AuthorizationKind(IntEnum):
     PHRASE = 1
     TICKET = 2
     MAILBOX = 3
+    RENEWAL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,8 @@ class Authorization:
 
     kind: AuthorizationKind = AuthorizationKind.NONE
     secret: bytes = field(default=b"", repr=False)
-    """Nothing; a phrase in UTF-8 NFC; a ticket of 32 bytes; `mailbox id 16 | token 32`."""
+    """Nothing; a phrase in UTF-8 NFC; a ticket or a renewal token of 32 bytes; `id 16 | token 32`
+    of a mailbox."""
 
     def __post_init__(self) -> None:
         if not _fits(self.kind, self.secret):
@@ -50,6 +52,11 @@ class Authorization:
     def mailbox(cls, mailbox_id: bytes, token: bytes) -> Authorization:
         """Show the send or receive token of a mailbox at this relay."""
         return cls(AuthorizationKind.MAILBOX, mailbox_id + token)
+
+    @classmethod
+    def renewal(cls, token: bytes) -> Authorization:
+        """Show what the relay answered when it created this very mailbox."""
+        return cls(AuthorizationKind.RENEWAL, token)
 
     @property
     def mailbox_token(self) -> tuple[bytes, bytes]:
@@ -78,10 +85,17 @@ class Authorization:
         return authorization
 
 
+def decode_renewal(answer: bytes) -> bytes:
+    """Read the answer to a creation: a renewal token of 32 bytes, or nothing at an open relay."""
+    if len(answer) not in (0, TOKEN_SIZE):
+        raise WireError
+    return answer
+
+
 def _fits(kind: AuthorizationKind, secret: bytes) -> bool:
     if kind is AuthorizationKind.NONE:
         return not secret
-    if kind is AuthorizationKind.TICKET:
+    if kind in (AuthorizationKind.TICKET, AuthorizationKind.RENEWAL):
         return len(secret) == TOKEN_SIZE
     if kind is AuthorizationKind.MAILBOX:
         return len(secret) == ID_SIZE + TOKEN_SIZE

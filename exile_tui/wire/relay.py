@@ -8,7 +8,7 @@ stopping or disk full; their body is one short ASCII reason.
 
 from __future__ import annotations
 
-from exile_tui.wire.authorization import Authorization, AuthorizationKind
+from exile_tui.wire.authorization import Authorization, AuthorizationKind, decode_renewal
 from exile_tui.wire.blobs import (
     BlobsDecoder,
     PutBlob,
@@ -101,6 +101,7 @@ __all__ = [
     "RefusedFrame",
     "SignedFacts",
     "Verdict",
+    "decode_renewal",
     "decode_verdicts",
     "encode_blob_answer",
     "encode_facts",

@@ -80,10 +80,10 @@ async def start(arguments: Sequence[str]) -> Running:
     return Running(process)
 
 
-async def start_relay(directory: Path, port: int = 0) -> tuple[Running, str]:
+async def start_relay(directory: Path, port: int = 0, *options: str) -> tuple[Running, str]:
     """Start a relay on the loopback; return it and its address."""
-    options = ("--host", "127.0.0.1", "--port", str(port), "--data-dir", str(directory))
-    running = await start(["relay", *options])
+    where = ("--host", "127.0.0.1", "--port", str(port), "--data-dir", str(directory))
+    running = await start(["relay", *where, *options])
     while line := await running.line():
         for word in line.split():
             if word.startswith("https://"):

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import json
 import random
+import shutil
 import ssl
 import time
 from collections.abc import AsyncIterator
@@ -41,7 +42,7 @@ from exile_tui.wire.relay import (
     SignedFacts,
 )
 from tests.integration.relay_support import PATIENCE, Client, ask, serving
-from tests.unit.relay.support import Box, box
+from tests.unit.relay.support import Box, box, raw_files
 
 PHRASE = "망명 사이버 phrase"
 OPEN = Authorization()
@@ -214,15 +215,17 @@ async def test_access_phrase_ticket_and_mailbox_token(
     ticketed = Authorization.ticket(ticket)
     for wrong in (OPEN, Authorization.phrase("wrong"), ticketed):
         assert await ask(guarded, "POST", Path.CREATE, creation(mine, wrong)) == refused
-    assert await ask(guarded, "POST", Path.CREATE, creation(mine, phrase)) == (204, b"")
+    status, renewal = await ask(guarded, "POST", Path.CREATE, creation(mine, phrase))
+    assert (status, len(renewal)) == (200, 32)
     expiry, hashed = int(time.time()) + 3600, hashlib.sha256(ticket).digest()
     assert await ask(guarded, "POST", Path.TICKET, PutTicket(OPEN, hashed, expiry).encode()) == (
         refused
     )
     putting = PutTicket(phrase, hashed, expiry).encode()
     assert await ask(guarded, "POST", Path.TICKET, putting) == (204, b"")
-    assert await ask(guarded, "POST", Path.CREATE, creation(theirs, ticketed)) == (204, b"")
-    assert await ask(guarded, "POST", Path.CREATE, creation(theirs, ticketed)) == (204, b"")
+    first = await ask(guarded, "POST", Path.CREATE, creation(theirs, ticketed))
+    assert (first[0], len(first[1])) == (200, 32)
+    assert await ask(guarded, "POST", Path.CREATE, creation(theirs, ticketed)) == first
     assert await ask(guarded, "POST", Path.CREATE, creation(third, ticketed)) == refused
     blob = PutBlob(rng.randbytes(16), bytes(32), expiry, bytes(4096))
     for authorization, expected in (
@@ -236,6 +239,56 @@ async def test_access_phrase_ticket_and_mailbox_token(
     ):
         putting = PutBlobs(authorization, [blob]).encode()
         assert await ask(guarded, "POST", Path.BLOB_PUT, putting) == expected
+
+
+async def test_a_renewal_token_creates_its_own_mailbox_at_a_relay_that_lost_everything(
+    tmp_path: FilePath, rng: random.Random
+) -> None:
+    ticket, mine, other = rng.randbytes(32), box(rng), box(rng)
+    refused = (403, b"refused")
+    before = RelaySettings(directory=tmp_path / "one", access=Access(PHRASE))
+    async with serving(before) as (address, _):
+        putting = PutTicket(
+            Authorization.phrase(PHRASE), hashlib.sha256(ticket).digest(), int(time.time()) + 3600
+        )
+        await ask(address, "POST", Path.TICKET, putting.encode())
+        ticketed = creation(mine, Authorization.ticket(ticket))
+        created = await ask(address, "POST", Path.CREATE, ticketed)
+        renewal = created[1]
+        assert created == (200, renewal)
+        assert renewal not in raw_files(tmp_path)
+    (tmp_path / "two").mkdir()
+    shutil.copy(tmp_path / "one" / "key.pem", tmp_path / "two")
+    after = RelaySettings(directory=tmp_path / "two", access=Access("another phrase"))
+    async with serving(after) as (address, _):
+        shown = Authorization.renewal(renewal)
+        flipped = bytes((renewal[0] ^ 1, *renewal[1:]))
+        for wrong in (ticketed, creation(mine, Authorization.renewal(flipped))):
+            assert await ask(address, "POST", Path.CREATE, wrong) == refused
+        assert await ask(address, "POST", Path.CREATE, creation(other, shown)) == refused
+        expiry = int(time.time()) + 3600
+        for path, body in (
+            (Path.TICKET, PutTicket(shown, bytes(32), expiry)),
+            (Path.BLOB_PUT, PutBlobs(shown, [PutBlob(bytes(16), bytes(32), expiry, b"x")])),
+        ):
+            assert await ask(address, "POST", path, body.encode()) == refused
+        for _ in range(2):
+            assert await ask(address, "POST", Path.CREATE, creation(mine, shown)) == created
+        appending = Append(mine.id, mine.send_token, [bytes(4096)]).encode()
+        assert await ask(address, "POST", Path.APPEND, appending) == (200, b"\0")
+        assert renewal not in raw_files(tmp_path)
+    stranger = RelaySettings(directory=tmp_path / "three", access=Access(PHRASE))
+    async with serving(stranger) as (address, _):
+        assert await ask(address, "POST", Path.CREATE, creation(mine, shown)) == refused
+
+
+async def test_an_open_relay_needs_no_renewal_tokens(
+    relay: RelayAddress, rng: random.Random
+) -> None:
+    shown = Authorization.renewal(rng.randbytes(32))
+    for authorization in (OPEN, shown):
+        done = await ask(relay, "POST", Path.CREATE, creation(box(rng), authorization))
+        assert done == (204, b"")
 
 
 async def test_facts_are_signed_by_the_pinned_key(tmp_path: FilePath) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from exile_tui.errors import RelayRefused, RelayUnreachable
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import (
+    Authorization,
     CaughtUp,
     EnvelopeFrame,
     Frame,
@@ -43,6 +44,10 @@ class FakeRelay:
     blobs: dict[bytes, tuple[bytes, bytes]] = field(default_factory=dict)
     appended: list[bytes] = field(default_factory=list)
     """Every envelope that was ever stored, for tests of sizes."""
+    guarded: bool = False
+    """Whether creations are answered as by a relay with an access phrase."""
+    shown: list[Authorization] = field(default_factory=list)
+    """What creations were authorised with."""
 
     def forget(self) -> None:
         """Lose everything, as a relay whose disk was wiped."""
@@ -62,10 +67,12 @@ class FakeRelay:
 
     async def create_mailbox(
         self, mailbox_id: bytes, receive_hash: bytes, send_hash: bytes, authorization: bytes
-    ) -> None:
+    ) -> bytes:
         self._lost()
+        self.shown.append(Authorization.decode(authorization))
         self.boxes.setdefault(mailbox_id, Box(receive_hash, send_hash))
         self._lost()
+        return hashlib.sha256(b"renewal" + mailbox_id).digest() if self.guarded else b""
 
     async def delete_mailbox(self, mailbox_id: bytes, receive_token: bytes) -> None:
         self._lost()

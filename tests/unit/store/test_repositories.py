@@ -40,6 +40,8 @@ from tests.unit.store.samples import (
 )
 
 WORDS = ("안녕", "ZOOM", "Straße", "STRASSE", "é", "e\u0301", "100%", "a_b", "😀", "가", "\0x", "")
+SOUGHT = ("안녕", "ZOOM", "100%", "a_b", "😀", "가", "")
+"""Found wherever they stand: inside words, case makes no difference in ASCII only."""
 IDS = range(24)
 CONTACTS = range(1, 6)
 
@@ -126,9 +128,11 @@ def operations(rng: random.Random) -> list[Callable[[Transaction], Awaitable[obj
             return await tx.mailboxes.insert(mailbox(one, contact_id=there, invite_id=3))
         if once:
             return await tx.mailboxes.delete(known.id)
-        return await tx.mailboxes.update(replace(known, state=state, ticket=b"T" * 32, left_ms=one))
+        return await tx.mailboxes.update(
+            replace(known, state=state, ticket=b"T" * 32, renewal=b"R" * 32, left_ms=one)
+        )
 
-    rng_size = rng.choice((0, 4096, 16384))
+    rng_size, sought = rng.choice((0, 4096, 16384)), rng.choice(SOUGHT)
     return [
         lambda tx: tx.contacts.insert(contact(number, created_ms=when)),
         change_contact,
@@ -148,7 +152,7 @@ def operations(rng: random.Random) -> list[Callable[[Transaction], Awaitable[obj
         change_mailbox,
         lambda tx: tx.settings.set(word, str(number)),
         lambda tx: tx.settings.delete(word),
-        lambda tx: tx.messages.search(word, owner, limit),
+        lambda tx: tx.messages.search(sought, owner, limit),
         lambda tx: tx.messages.recent(one, limit),
         lambda tx: tx.outbox.due(one, limit),
         lambda tx: tx.acks.due(one, limit),
@@ -168,7 +172,7 @@ async def everything(tx: Transaction, highest: int) -> dict[str, Any]:
         "mailboxes": await tx.mailboxes.all(),
         "settings": [await tx.settings.get(word) for word in WORDS],
         "seen": [await tx.seen.lookup(digest(number)) for number in range(40)],
-        "searches": [await tx.messages.search(word, None, 100) for word in WORDS],
+        "searches": [await tx.messages.search(word, None, 100) for word in SOUGHT],
     }
     for one in range(1, highest + 1):
         session: object = None
@@ -320,6 +324,7 @@ async def test_an_entry_without_ids_stays_when_others_are_acknowledged(
         ("ÉCOLE", "école"),
         ("100%_x", "%_"),
         ("a\0b", "B"),
+        ("a\0안녕", "안녕"),
         ("\U00010400", "\U00010428"),
     ],
 )

@@ -219,7 +219,11 @@ async def test_access_phrase_and_ticket(tmp_path: Path) -> None:
             for refused in (OPEN, wrong, shown):
                 with pytest.raises(RelayRefused):
                     await relay.create_mailbox(keys.id, keys.receive_hash, keys.send_hash, refused)
-            await relay.create_mailbox(keys.id, keys.receive_hash, keys.send_hash, told)
+            renewal = await relay.create_mailbox(keys.id, keys.receive_hash, keys.send_hash, told)
+            again = Authorization.renewal(renewal).encode()
+            assert renewal == await relay.create_mailbox(
+                keys.id, keys.receive_hash, keys.send_hash, again
+            )
             with pytest.raises(RelayRefused):
                 await relay.request_ticket(sha256(ticket).digest(), FAR, wrong)
             await relay.request_ticket(sha256(ticket).digest(), FAR, told)

@@ -81,7 +81,8 @@ async def outcome(handle: Handler, call: Call, timeouts: Timeouts | None = None)
 @pytest.mark.parametrize(
     ("name", "body", "result"),
     [
-        ("create", b"", None),
+        ("create", b"", b""),
+        ("create", b"r" * 32, b"r" * 32),
         ("append", b"\x00\x01", [Verdict.STORED, Verdict.FULL]),
         ("put", b"\x02", Verdict.REFUSED),
         ("get", encode_blob_answer(b"blob"), b"blob"),
@@ -115,6 +116,9 @@ async def test_requests_carry_no_secret_outside_the_body() -> None:
 @pytest.mark.parametrize(
     ("name", "body"),
     [
+        ("create", b"r"),
+        ("create", b"r" * 31),
+        ("create", b"r" * 33),
         ("append", b""),
         ("append", b"\x00"),
         ("append", b"\x00\x00\x00"),

@@ -52,6 +52,7 @@ from exile_tui.wire.relay import (
     RefusedFrame,
     SignedFacts,
     Verdict,
+    decode_renewal,
     decode_verdicts,
     encode_blob_answer,
     encode_facts,
@@ -71,6 +72,7 @@ authorizations = st.one_of(
     st.builds(Authorization.phrase, st.text(min_size=1, max_size=80)),
     st.builds(Authorization.ticket, tokens),
     st.builds(Authorization.mailbox, ids, tokens),
+    st.builds(Authorization.renewal, tokens),
 )
 seqs = st.integers(0, 2**63 - 1)
 expiries = st.integers(0, MAX_EXPIRY)
@@ -116,6 +118,7 @@ def test_request_round_trip(request: Any) -> None:
 EXAMPLES: list[Any] = [
     CreateMailbox(ID, HASH, TOKEN, Authorization.phrase("암구호")),
     CreateMailbox(ID, HASH, TOKEN, Authorization()),
+    CreateMailbox(ID, HASH, TOKEN, Authorization.renewal(HASH)),
     MailboxToken(ID, TOKEN),
     Receive([(ID, TOKEN), (HASH[:16], HASH)]),
     Acknowledge(ID, TOKEN, [0, 1, 2**63 - 1]),
@@ -234,6 +237,10 @@ def test_authorizations() -> None:
         (3, bytes(47)),
         (3, bytes(49)),
         (4, b""),
+        (4, bytes(31)),
+        (4, bytes(33)),
+        (5, b""),
+        (5, bytes(32)),
         (255, b""),
     ]
     for kind, secret in bad:
@@ -241,8 +248,16 @@ def test_authorizations() -> None:
     for phrase in ("", "\ud800", "x" * (MAX_PHRASE + 1)):
         with pytest.raises(WireError):
             Authorization.phrase(phrase)
-    with pytest.raises(WireError):
-        Authorization(AuthorizationKind.TICKET, b"")
+    for kind in (AuthorizationKind.TICKET, AuthorizationKind.RENEWAL):
+        with pytest.raises(WireError):
+            Authorization(kind, b"")
+    assert Authorization.renewal(TOKEN).encode() == plain.authorization(4, TOKEN)
+
+
+@given(st.binary(max_size=70))
+def test_the_answer_to_a_creation(answer: bytes) -> None:
+    fits = len(answer) in (0, 32)
+    assert attempt(decode_renewal, answer) == (answer if fits else None)
 
 
 def test_verdicts() -> None:

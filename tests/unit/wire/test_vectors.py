@@ -167,7 +167,7 @@ def relay_requests() -> dict[str, tuple[Any, Any]]:
     """Return each request of the vectors as the program makes it, and its class's reader."""
     raw = {
         key: bytes.fromhex(RELAY[key])
-        for key in ("box", "token", "hash", "ticket", "hash_2", "box_2", "token_2")
+        for key in ("box", "token", "hash", "ticket", "renewal", "hash_2", "box_2", "token_2")
     }
     box, token, hashed, hash_2 = raw["box"], raw["token"], raw["hash"], raw["hash_2"]
     phrase = Authorization.phrase("암구호 e\u0301")
@@ -180,6 +180,7 @@ def relay_requests() -> dict[str, tuple[Any, Any]]:
         "create open": CreateMailbox(box, hashed, hash_2, Authorization()),
         "create phrase": CreateMailbox(box, hashed, hash_2, phrase),
         "create ticket": CreateMailbox(box, hashed, hash_2, Authorization.ticket(raw["ticket"])),
+        "create renewal": CreateMailbox(box, hashed, hash_2, Authorization.renewal(raw["renewal"])),
         "token": MailboxToken(box, token),
         "append": Append(box, token, envelopes),
         "receive": Receive([(box, token), (raw["box_2"], raw["token_2"])]),
