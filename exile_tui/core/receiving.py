@@ -297,7 +297,7 @@ async def _note(
     kind: MessageKind,
     text: str = "",
 ) -> None:
-    """Put a line that nobody wrote into a conversation."""
+    """Put a line that nobody wrote into a conversation; a warning counts as unread."""
     message = await tx.messages.append(
         contact.id,
         direction=Direction.IN,
@@ -308,7 +308,7 @@ async def _note(
         stored_ms=context.clock.now_ms(),
         delivery=None,
         reason=Reason.NONE,
-        read=True,
+        read=kind is not MessageKind.POSSIBLE_COPY,
     )
     outcome.add(MessageStored(message, hidden=contact.state is ContactState.REQUESTED))
 
