@@ -131,15 +131,24 @@ async def test_the_list_is_walked_and_opened_from_the_filter(make_app: MakeApp) 
         assert app.screen.place == "chats"
 
 
-@pytest.mark.parametrize("key", ["v", "ㅍ", "f3"])
-async def test_the_safety_number_is_one_key_away(make_app: MakeApp, key: str) -> None:
+async def test_the_safety_number_is_one_key_away(make_app: MakeApp) -> None:
     app = make_app(world())
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot)
-        await pilot.press(key)
+        await pilot.press("f3")
         await settle(pilot)
         assert isinstance(app.screen, VerifyScreen)
         assert app.screen.contact_id == 3
+
+
+@pytest.mark.parametrize("letter", ["v", "ㅍ", "c", "q"])
+async def test_every_letter_begins_a_name(make_app: MakeApp, letter: str) -> None:
+    app = make_app(world())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot)
+        await pilot.press(letter)
+        await settle(pilot)
+        assert app.screen.query_one("#find", Input).value == letter
 
 
 async def test_a_new_request_appears_and_the_place_is_kept(make_app: MakeApp) -> None:

@@ -25,9 +25,11 @@ class ConfirmScreen(ExileModal[bool]):
     ConfirmScreen Button { margin-left: 2; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,right", "app.focus_next", N_("Choose"), id="confirm.choose"),
-        Binding("enter", "press", N_("Answer"), id="confirm.press"),
-    ]
+        Binding("left,right", "app.focus_next", N_("Choose"), id="confirm.choose",
+                tooltip=N_("Move to the other answer")),
+        Binding("enter", "press", N_("Answer"), tooltip=N_("Give the highlighted answer"),
+                id="confirm.press"),
+    ]  # fmt: skip
 
     def __init__(self, question: str, yes: str, explanation: str = "") -> None:
         """Make the question.

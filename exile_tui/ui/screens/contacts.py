@@ -41,7 +41,7 @@ class ContactsScreen(ExileScreen):
             id="contacts.accept",
         ),
         Binding(
-            "f3,v", "verify", N_("Safety number"),
+            "f3", "verify", N_("Safety number"),
             tooltip=N_("Compare the safety number of this contact"), id="contacts.verify",
         ),
         Binding(
@@ -53,8 +53,10 @@ class ContactsScreen(ExileScreen):
             "slash,ctrl+f", "find", N_("Find"), tooltip=N_("Find a contact by a part of the name"),
             id="contacts.find",
         ),
-        Binding("up", "move(-1)", N_("Previous"), id="contacts.up", show=False),
-        Binding("down", "move(1)", N_("Next"), id="contacts.down", show=False),
+        Binding("up", "move(-1)", N_("Previous"), tooltip=N_("Go up in the list"),
+                id="contacts.up", show=False),
+        Binding("down", "move(1)", N_("Next"), tooltip=N_("Go down in the list"),
+                id="contacts.down", show=False),
     ]  # fmt: skip
 
     def __init__(self) -> None:
@@ -212,7 +214,7 @@ class ContactsScreen(ExileScreen):
         """Let a letter that means nothing here begin the search."""
         field = self.query_one("#find", Input)
         letter = QWERTY.get(event.character or "", event.character)
-        if event.is_printable and not field.has_focus and letter not in ("v", "/", " "):
+        if event.is_printable and not field.has_focus and letter not in ("/", " "):
             field.focus()
             field.insert_text_at_cursor(event.character or "")
             event.stop()

@@ -42,11 +42,11 @@ class InviteScreen(ExileScreen):
             tooltip=N_("Show the QR code over the whole window"), id="invite.enlarge",
         ),
         Binding(
-            "c", "copy", N_("Copy link"),
+            "f8,c", "copy", N_("Copy link"),
             tooltip=N_("Put the link on the clipboard of this terminal"), id="invite.copy",
         ),
         Binding(
-            "s", "save", N_("Save picture"), tooltip=N_("Save the QR code as a picture"),
+            "ctrl+s,s", "save", N_("Save picture"), tooltip=N_("Save the QR code as a picture"),
             id="invite.save", show=False,
         ),
         Binding(

@@ -19,8 +19,9 @@ class LargeCode(ModalScreen[None]):
     LargeCode > Container { align: center middle; width: 100%; height: 100%; }
     """
     BINDINGS = [  # noqa: RUF012 - Textual's own declaration
-        Binding("escape,enter,space,f6,q", "close", N_("Close"), id="large-code.close"),
-    ]
+        Binding("escape,enter,space,f6,q", "close", N_("Close"), id="large-code.close",
+                tooltip=N_("Close the large code")),
+    ]  # fmt: skip
 
     def __init__(self, payload: bytes) -> None:
         super().__init__()

@@ -22,9 +22,11 @@ class ReadAloud(ExileModal[bool]):
 
     CSS_PATH = "read_aloud.tcss"
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,down,space", "move(1)", N_("Next"), id="aloud.next"),
-        Binding("left,up,backspace", "move(-1)", N_("Previous"), id="aloud.previous"),
-    ]
+        Binding("right,down,space", "move(1)", N_("Next"), tooltip=N_("Show the part after this"),
+                id="aloud.next"),
+        Binding("left,up,backspace", "move(-1)", N_("Previous"), id="aloud.previous",
+                tooltip=N_("Show the part before this")),
+    ]  # fmt: skip
 
     def __init__(self, parts: Sequence[str]) -> None:
         super().__init__()

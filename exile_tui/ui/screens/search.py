@@ -32,9 +32,11 @@ class SearchScreen(ExileModal[Message]):
     SearchScreen #hits { color: $text-muted; margin-top: 1; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down", "move(1)", N_("Next"), id="search.next"),
-        Binding("up", "move(-1)", N_("Previous"), id="search.previous", show=False),
-    ]
+        Binding("down", "move(1)", N_("Next"), tooltip=N_("Go down in the list"),
+                id="search.next"),
+        Binding("up", "move(-1)", N_("Previous"), tooltip=N_("Go up in the list"),
+                id="search.previous", show=False),
+    ]  # fmt: skip
 
     def __init__(self, text: str = "") -> None:
         """Make the panel.

@@ -41,11 +41,15 @@ class Choices(Widget, can_focus=True):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"choices--other", "choices--taken"}
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,up", "previous", N_("Previous"), id="choices.previous", show=False),
-        Binding("right,down", "next", N_("Next"), id="choices.next", show=False),
-        Binding("enter", "confirm", N_("Choose"), id="choices.confirm", show=False),
-        Binding("space", "next", N_("Next"), id="choices.turn", show=False),
-    ]
+        Binding("left,up", "previous", N_("Previous"), tooltip=N_("Take the choice before"),
+                id="choices.previous", show=False),
+        Binding("right,down", "next", N_("Next"), tooltip=N_("Take the choice after"),
+                id="choices.next", show=False),
+        Binding("enter", "confirm", N_("Choose"), tooltip=N_("Go on with this choice"),
+                id="choices.confirm", show=False),
+        Binding("space", "next", N_("Next"), tooltip=N_("Take the choice after"),
+                id="choices.turn", show=False),
+    ]  # fmt: skip
 
     chosen: reactive[int] = reactive(0)
 

@@ -59,11 +59,14 @@ class Composer(TextArea):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "submit('enter')", N_("Send"), id="composer.send"),
+        Binding("enter", "submit('enter')", N_("Send"), id="composer.send",
+                tooltip=N_("Send what you wrote")),
         Binding("ctrl+j", "newline('ctrl+j')", N_("New line"), id="composer.newline",
                 tooltip=N_("Shift+Enter does it too, where the terminal tells it apart")),
-        Binding("ctrl+j", "submit('ctrl+j')", N_("Send"), id="composer.send"),
-        Binding("enter", "newline('enter')", N_("New line"), id="composer.newline"),
+        Binding("ctrl+j", "submit('ctrl+j')", N_("Send"), id="composer.send",
+                tooltip=N_("Send what you wrote")),
+        Binding("enter", "newline('enter')", N_("New line"), id="composer.newline",
+                tooltip=N_("Begin a new line")),
     ]  # fmt: skip
 
     @dataclass

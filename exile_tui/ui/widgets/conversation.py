@@ -61,13 +61,19 @@ class Conversation(ScrollView, can_focus=True):
         )
     }
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "scroll_lines(-1)", N_("Up"), id="conversation.up", show=False),
-        Binding("down", "scroll_lines(1)", N_("Down"), id="conversation.down", show=False),
-        Binding("pageup", "scroll_pages(-1)", N_("Page up"), id="conversation.pageup"),
-        Binding("pagedown", "scroll_pages(1)", N_("Page down"), id="conversation.pagedown"),
-        Binding("home", "scroll_pages(-1000000)", N_("Oldest"), id="conversation.home", show=False),
-        Binding("end", "newest", N_("Newest"), id="conversation.end"),
-    ]
+        Binding("up", "scroll_lines(-1)", N_("Up"), id="conversation.up", show=False,
+                tooltip=N_("Scroll up")),
+        Binding("down", "scroll_lines(1)", N_("Down"), id="conversation.down", show=False,
+                tooltip=N_("Scroll down")),
+        Binding("pageup", "scroll_pages(-1)", N_("Page up"), id="conversation.pageup",
+                tooltip=N_("Scroll up by a screen")),
+        Binding("pagedown", "scroll_pages(1)", N_("Page down"), id="conversation.pagedown",
+                tooltip=N_("Scroll down by a screen")),
+        Binding("home", "scroll_pages(-1000000)", N_("Oldest"), id="conversation.home", show=False,
+                tooltip=N_("Go to the oldest message that is shown")),
+        Binding("end", "newest", N_("Newest"), id="conversation.end",
+                tooltip=N_("Go to the newest message and follow what comes")),
+    ]  # fmt: skip
 
     @dataclass
     class Shown(TextualMessage):

@@ -31,8 +31,9 @@ class ConversationList(OptionList):
     }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("enter", "select", N_("Open"), id="conversations.open"),
-    ]
+        Binding("enter", "select", N_("Open"), tooltip=N_("Open the conversation"),
+                id="conversations.open"),
+    ]  # fmt: skip
 
     def __init__(self) -> None:
         super().__init__(markup=False)
