@@ -57,7 +57,8 @@ class Session:
             start_new_session=True,
         )
         # A thread of its own: one that the event loop waits for would hold up a quick end.
-        threading.Thread(target=self._listen, name="demo-contact", daemon=True).start()
+        self._listening = threading.Thread(target=self._listen, name="demo-contact", daemon=True)
+        self._listening.start()
 
     def warm_up(self) -> None:
         """Load what making a profile needs, while the contact makes its own."""
@@ -81,12 +82,14 @@ class Session:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+        self._listening.join()
         place.remove(self._directory)
         return not self._directory.exists()
 
     def _listen(self) -> None:
         assert self._process.stdout is not None
-        line = self._process.stdout.readline()
+        with self._process.stdout as said:
+            line = said.readline()
         told = json.loads(line) if line else {}
         if "link" in told:
             self.link.set_result(told["link"])
