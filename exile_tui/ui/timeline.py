@@ -104,8 +104,9 @@ class Timeline:
         return Line((Span(f"{left}{rule} {text} {rule}", style),))
 
     def _notice(self, message: Message) -> Iterator[Line]:
-        for row in wrap(_notice_text(message), min(self.width - 2, WIDEST_NOTICE)):
-            left = " " * max(0, (self.width - cell_len(row)) // 2)
+        rows = wrap(_notice_text(message), min(self.width - 2, WIDEST_NOTICE))
+        left = " " * max(0, (self.width - max(map(cell_len, rows))) // 2)
+        for row in rows:
             yield Line((Span(left + row, "problem"),), message.seq)
 
     # Messages
