@@ -38,6 +38,8 @@ NOT_TWICE = N_("The two don't match. Type the second one again; the first is kep
 NO_RELAY_TEXT = N_("Paste it here first.")
 NOT_ADDRESS = N_("This is an invite link, not a relay's address. Choose the third way for it.")
 NOT_INVITE = N_("This is not an invite link: it begins with exile: and you can paste it whole.")
+HEIGHTS = [(0, "-low"), (30, "-tall")]
+"""Room above the steps only where the last one, with its field and buttons, leaves some."""
 
 
 class FirstRunScreen(ExileScreen):
@@ -45,6 +47,7 @@ class FirstRunScreen(ExileScreen):
 
     HEADING = N_("First steps")
     CSS_PATH = "first_run.tcss"
+    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "enter", "next", N_("Next"), tooltip=N_("Go on to the next step"), id="first-run.next"
@@ -81,10 +84,11 @@ class FirstRunScreen(ExileScreen):
     async def retranslate(self) -> None:
         """Show everything in the language that was just chosen; keep what was typed."""
         kept = {field.id: field.value for field in self.query(Input)}
-        if kept.get("own-name") == self._default_name:
-            kept.pop("own-name")
+        untouched = kept.get("own-name") == self._default_name
         relay = self.query_one("#relays", Choices).chosen
         await super().retranslate()
+        if untouched:
+            kept["own-name"] = self._default_name
         for name, value in kept.items():
             self.query_one(f"#{name}", Input).value = value
         self.query_one("#relays", Choices).chosen = relay
@@ -265,7 +269,8 @@ class FirstRunScreen(ExileScreen):
 
         exile = self.exile
         exile.enter(messenger)
-        exile.push_screen(Welcome())
+        chosen = self.query_one("#relays", Choices).chosen
+        exile.push_screen(Welcome(joined=chosen == INVITE and problem is None))
         if problem is not None:
             exile.show_error(problem)
 

@@ -30,11 +30,25 @@ class Welcome(ExileModal[None]):
         ),
     ]  # fmt: skip
 
+    def __init__(self, *, joined: bool = False) -> None:
+        """Make the panel.
+
+        Args:
+            joined: The profile came by an invite, which was opened already.
+        """
+        super().__init__()
+        self._joined = joined
+
     def compose_panel(self) -> ComposeResult:
         """Yield the greeting and the ways on."""
         yield Static(tr("Welcome to exile"), classes="heading")
         yield Static(
-            tr("Your profile is ready. Invite someone, or open an invite that you were given.")
+            tr(
+                "Your profile is ready, and whoever invited you has your request. In the chats "
+                "you can write to them already."
+            )
+            if self._joined
+            else tr("Your profile is ready. Invite someone, or open an invite that you were given.")
         )
         with Horizontal():
             yield Button(tr("To the chats"), id="chats", variant="primary")

@@ -9,6 +9,7 @@ from textual import events
 from textual.binding import Binding
 from textual.content import Content
 from textual.widget import Widget
+from textual.widgets import Button
 
 from exile_tui.locale import tr
 from exile_tui.text import cell_len
@@ -82,6 +83,24 @@ def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
     return list(found.values())
 
 
+def _screen_enter(screen: Screen[Any]) -> list[ShownKey]:
+    """Return what Enter does on a screen when the focused field or list hands it on.
+
+    Such a widget takes Enter for itself and tells the screen, which does what its own Enter does.
+    """
+    active = screen.active_bindings.get("enter")
+    if active is None or active.node is not screen.focused or active.binding.show:
+        return []
+    if isinstance(active.node, Button):
+        return []
+    return [
+        ShownKey((key_name("enter"),), binding, screen)
+        for node, bindings in screen._modal_binding_chain
+        for binding in bindings.key_to_bindings.get("enter", ())
+        if node is screen and binding.show and screen.check_action(binding.action, ())
+    ]
+
+
 class KeyLine(Widget):
     """Show keys with what they do; a click does it too."""
 
@@ -107,6 +126,7 @@ class KeyLine(Widget):
     def render(self) -> Content:
         """Lay the keys out, the way back and the help last, as many as fit."""
         keys = [each for each in shown_keys(self.screen) if each.show]
+        keys = [*_screen_enter(self.screen), *keys]
         back = [each for each in keys if each.binding.key == "escape"][:1]
         final = [*back, *(each for each in keys if each.id == "app.help")]
         others = [each for each in keys if each not in final]
