@@ -268,8 +268,8 @@ class FirstRunScreen(ExileScreen):
         from exile_tui.ui.screens.welcome import Welcome
 
         exile = self.exile
-        exile.enter(messenger)
         chosen = self.query_one("#relays", Choices).chosen
+        exile.enter(messenger)
         exile.push_screen(Welcome(joined=chosen == INVITE and problem is None))
         if problem is not None:
             exile.show_error(problem)
