@@ -104,6 +104,7 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         self.autolock = AutoLock(self)
         self.services = Services(self)
         self.marks = ASCII if settings.ascii_marks else UNICODE
+        self.set_class(settings.ascii_marks, "-ascii")
         self.connection: Connection | None = None
         """What the messenger last said about its connection."""
         self.unexpected: list[Exception] = []

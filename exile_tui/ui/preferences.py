@@ -109,6 +109,7 @@ class Preferences:
         app, before = self._app, self._app.settings
         app.settings = settings
         app.marks = ASCII if settings.ascii_marks else UNICODE
+        app.set_class(settings.ascii_marks, "-ascii")
         if settings.theme != before.theme:
             self._show_theme(settings.theme)
         if settings.keys != before.keys:

@@ -1,0 +1,173 @@
+"""Everything can be read, in every theme and without colours, and shows where the focus is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from rich.color import Color as RichColor
+from rich.style import Style
+from textual.geometry import Region
+from textual.pilot import Pilot
+from textual.strip import Strip
+from textual.widget import Widget
+
+from exile_tui.ui.app import ExileApp
+from exile_tui.ui.screens import SCREENS
+from exile_tui.ui.screens.base import ExileModal
+from exile_tui.ui.themes import DEFAULT, SIXTEEN, load_themes, theme_directory
+from tests.ui.conftest import MakeApp
+from tests.ui.paint import strips
+from tests.ui.scenes import SCENES, scene
+
+SHIPPED, _ = load_themes(theme_directory())
+COLORED = [each.name for each in SHIPPED if not each.theme.ansi]
+HIGH_CONTRAST = "exile-contrast"
+LEAST = 4.5
+LEAST_IN_HIGH_CONTRAST = 7.0
+NO_TEXT = set("▀▁▂▃▄▅▆▇")
+"""A QR code's half blocks and the ends of scroll bars."""
+
+every_scene = pytest.mark.parametrize("name", SCENES)
+
+
+def test_every_screen_is_looked_at() -> None:
+    assert {name.partition("-")[0] for name in SCENES} >= set(SCREENS)
+
+
+# Contrast
+
+
+def luminance(color: RichColor) -> float:
+    """Return WCAG's relative luminance."""
+    parts = [part / 255 for part in color.get_truecolor()]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(style: Style) -> float:
+    """Return WCAG's contrast ratio of a text's colour and its ground."""
+    assert style.color is not None
+    assert style.bgcolor is not None
+    light, dark = sorted((luminance(style.color), luminance(style.bgcolor)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def visible(app: ExileApp) -> Iterator[Strip]:
+    """Return what is meant to be read: under a panel, only the panel and what lies above it."""
+    rows = strips(app)
+    if not isinstance(app.screen, ExileModal):
+        yield from rows
+        return
+    regions: list[Region] = [child.region for child in app.screen.children]
+    for y, row in enumerate(rows):
+        for region in regions:
+            if region.contains_point((region.x, y)) and region.width:
+                yield row.crop(region.x, region.right)
+
+
+def faint(app: ExileApp, least: float) -> dict[str, float]:
+    """Return every text whose contrast is under the least, with its ratio."""
+    found: dict[str, float] = {}
+    for row in visible(app):
+        for segment in row:
+            if segment.text.strip() and not set(segment.text) <= NO_TEXT | {" "}:
+                assert segment.style is not None
+                ratio = contrast(segment.style)
+                if ratio < least:
+                    found[segment.text.strip()] = round(ratio, 2)
+    return found
+
+
+@every_scene
+async def test_text_can_be_read_in_every_theme(make_app: MakeApp, name: str) -> None:
+    """Check every cell that is drawn.
+
+    The theme that keeps the terminal's own colours is left out: what its sixteen names look like
+    is the terminal's to say, and whoever uses it has chosen them there.
+    """
+    async with scene(make_app, name) as (app, pilot):
+        for theme in COLORED:
+            app.themes.use(theme)
+            await pilot.pause()
+            least = LEAST_IN_HIGH_CONTRAST if theme == HIGH_CONTRAST else LEAST
+            assert faint(app, least) == {}, theme
+
+
+BAD = """name = "bad"
+dark = true
+primary = "#7fc7b9"
+foreground = "#d6dbe1"
+background = "#12151a"
+surface = "#181c22"
+panel = "#222831"
+[variables]
+muted = "#5a626b"
+"""
+
+
+async def test_a_faint_theme_is_caught(make_app: MakeApp, tmp_path: Path) -> None:
+    (tmp_path / "themes").mkdir()
+    (tmp_path / "themes" / "bad.toml").write_text(BAD)
+    async with scene(make_app, "chats-talk", theme="bad", configuration=tmp_path) as (app, _):
+        assert app.theme == "bad"
+        found = faint(app, LEAST)
+        assert any("오후 3:02" in text for text in found)
+        assert all(1 < ratio < LEAST for ratio in found.values())
+
+
+# Focus
+
+
+def looks(app: ExileApp, region: Region) -> list[tuple[str, bool, bool, bool]]:
+    """Return what a region shows without its colours: each cell's text and text style."""
+    cells: list[tuple[str, bool, bool, bool]] = []
+    for row in strips(app)[region.y : region.bottom]:
+        for segment in row.crop(region.x, region.right):
+            style = segment.style or Style.null()
+            shape = (bool(style.bold), bool(style.underline), bool(style.reverse))
+            cells += [(character, *shape) for character in segment.text]
+    return cells
+
+
+async def focus_marks(app: ExileApp, pilot: Pilot[int]) -> list[str]:
+    """Return the places of the screen in front that look the same with the focus and without."""
+    chain: list[Widget] = list(app.screen.focus_chain)
+    same = []
+    for widget in chain if len(chain) > 1 else ():
+        other = chain[chain.index(widget) - 1]
+        other.focus()
+        await pilot.pause()
+        if widget not in app.screen.focus_chain:
+            continue
+        widget.scroll_visible(animate=False, immediate=True)
+        await pilot.pause()
+        without = looks(app, app.screen.find_widget(widget).visible_region)
+        widget.focus()
+        await pilot.pause()
+        region = app.screen.find_widget(widget).visible_region
+        if looks(app, region) == without:
+            same.append(f"{type(widget).__name__}#{widget.id}")
+    return same
+
+
+@pytest.mark.parametrize("theme", [SIXTEEN, "no colours"])
+@every_scene
+async def test_focus_shows_without_colours(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, theme: str, name: str
+) -> None:
+    if theme != SIXTEEN:
+        monkeypatch.setenv("NO_COLOR", "1")
+        theme = DEFAULT
+    async with scene(make_app, name, theme=theme) as (app, pilot):
+        assert await focus_marks(app, pilot) == []
+
+
+async def test_a_focus_that_shows_by_colour_alone_is_caught(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with scene(make_app, "join") as (app, pilot):
+        app.remove_class("-plain")
+        assert "OneLineInput#code-text" in await focus_marks(app, pilot)
