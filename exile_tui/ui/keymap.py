@@ -143,8 +143,8 @@ def _can_be_typed(key: str) -> bool:
     """Tell whether every terminal sends this key as a key of its own."""
     if key in _SAME_BYTE or key.startswith("alt+"):
         return False
-    modifiers, _, name = key.rpartition("+")
-    if not modifiers:
+    modifiers, plus, name = key.rpartition("+")
+    if not plus:
         return bool(_FUNCTION.fullmatch(name)) or name in _EDITING or _is_character(name)
     if modifiers == "ctrl" and len(name) == 1:
         return name in string.ascii_lowercase

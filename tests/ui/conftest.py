@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from exile_tui import locale
-from exile_tui.config import Settings
+from exile_tui.config import Settings, Source
 from exile_tui.ui.app import ExileApp
 from tests.ui.doubles import FakeApplication, FakeMessenger
 
@@ -36,6 +36,7 @@ def make_app() -> Iterator[MakeApp]:
         lang: str = "en",
         configuration: Path = NO_CONFIGURATION,
         application: FakeApplication | None = None,
+        source: Source | None = None,
         **settings: Any,
     ) -> ExileApp:
         application = application or FakeApplication(messenger)
@@ -44,6 +45,7 @@ def make_app() -> Iterator[MakeApp]:
             Settings(lang=lang, **settings),
             application.inside.clock,
             configuration,
+            source,
         )
         made.append(app)
         return app

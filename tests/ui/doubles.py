@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 from dataclasses import dataclass, field, replace
@@ -140,6 +141,9 @@ class FakeMessenger:
     """Raised by the next call that would change something."""
     statement: Facts | None = STATEMENT
     """What the relay states; None while it is out of reach."""
+    passphrase_changes: list[tuple[str, bool]] = field(default_factory=list)
+    hold: asyncio.Event | None = None
+    """What changing the passphrase waits for, as it does for a long history."""
     drafts: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -482,8 +486,12 @@ class FakeMessenger:
     async def change_passphrase(
         self, old: str, new: str, *, new_database_key: bool = False
     ) -> None:
+        self._change()
         if old != PASSPHRASE:
             raise WrongPassphrase()
+        if self.hold is not None:
+            await self.hold.wait()
+        self.passphrase_changes.append((new, new_database_key))
 
 
 class FakeApplication:

@@ -31,7 +31,8 @@ class RenamePanel(ExileModal[None]):
     def compose_panel(self) -> ComposeResult:
         """Yield one field."""
         yield Static(tr("What should your contacts call you?"), classes="heading", markup=False)
-        yield Field(sanitize_name(self.messenger.name, ""), max_length=LONGEST_NAME, id="own-name")
+        name = sanitize_name(self.messenger.name, "")
+        yield Field(name, max_length=LONGEST_NAME, select_on_focus=False, id="own-name")
         yield Static(
             tr("Your contacts are told. The relay never sees it."),
             classes="text", markup=False,
