@@ -112,9 +112,9 @@ async def first_run(pilot: Any) -> None:
     for field in ("#first", "#second"):
         await settle(pilot)
         pilot.app.screen.query_one(field, Input).value = PASSPHRASE
-    await pilot.press("enter", "enter")
-    await settle(pilot)
     await pilot.press("enter")
+    await settle(pilot)
+    await pilot.press(*pilot.app.application.inside.name, "enter")
 
 
 PICTURES = (

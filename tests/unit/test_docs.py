@@ -28,7 +28,11 @@ from exile_tui.wire.link import InviteLink
 from exile_tui.wire.mailbox import MailboxDescriptor, MailboxKeys
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENTS = ("README.md", "CHANGELOG.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")))
+DOCUMENTS = (
+    "README.md",
+    "CHANGELOG.md",
+    *sorted(path.relative_to(ROOT).as_posix() for path in ROOT.glob("docs/**/*.md")),
+)
 COMMANDS = (
     "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/exile-tui",
     "python3 -m venv .venv && .venv/bin/pip install -e '.[dev]' && .venv/bin/python -m tests",
