@@ -52,6 +52,12 @@ class NoEmbeddedRelay:
     async def release(self) -> None:
         """Hold nothing, let nothing go."""
 
+    async def listen_on(self, host: str) -> None:
+        raise RelayUnreachable(address=host)
+
+    def hosts(self) -> list[str]:
+        return []
+
 
 class RecordingRelay(HttpRelay):
     """Keep a copy of every envelope that goes out, for the scan of the relay's files."""

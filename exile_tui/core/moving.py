@@ -148,7 +148,11 @@ async def _attempt(context: Context, relay: RelayAddress, phrase: str) -> None:
     where = relay.authority
     try:
         block = (Authorization.phrase(phrase) if phrase else Authorization()).encode()
-        await client.facts()
+        try:
+            await client.facts()
+        except RelayUnreachable:
+            # A connection from long ago may have been found broken: a second one is new.
+            await client.facts()
         await client.create_mailbox(keys.id, keys.receive_hash, keys.send_hash, block)
     except RelayUnreachable as error:
         raise RelayUnreachable(

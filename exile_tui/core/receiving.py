@@ -244,6 +244,9 @@ async def _take(
                 newer = content
     if acknowledged:
         await _take_acknowledged(tx, outcome, contact.id, acknowledged)
+        if context.own.former:
+            # Perhaps it was the news of our move.
+            outcome.add(MovingChanged())
     # One line for all of a body: 20,000 of them fit.
     if newer is not None and not await _too_many(tx, contact):
         await _append(context, tx, outcome, contact, newer)

@@ -49,6 +49,12 @@ class FakeEmbedded:
     async def release(self) -> None:
         return None
 
+    async def listen_on(self, host: str) -> None:
+        raise AssertionError(host)
+
+    def hosts(self) -> list[str]:
+        return []
+
 
 @dataclass
 class Done:
