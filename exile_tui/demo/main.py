@@ -91,6 +91,8 @@ class Session:
         with self._process.stdout as said:
             line = said.readline()
         told = json.loads(line) if line else {}
+        if not self.link.set_running_or_notify_cancel():
+            return  # who waited has left already
         if "link" in told:
             self.link.set_result(told["link"])
         else:
