@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import gettext
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +59,21 @@ def set_language(language: str) -> None:
 def language() -> str:
     """Return the language in use, "ko" or "en"."""
     return _language
+
+
+@contextmanager
+def in_language(language: str) -> Iterator[None]:
+    """Translate into another language for a while; not across an await.
+
+    Raises:
+        ValueError: There is no such language.
+    """
+    before = _language
+    set_language(language)
+    try:
+        yield
+    finally:
+        set_language(before)
 
 
 def detect_language(environ: Mapping[str, str]) -> str:

@@ -50,6 +50,11 @@ class InviteScreen(ExileScreen):
             id="invite.save", show=False,
         ),
         Binding(
+            "ctrl+t,t", "text", N_("Text to send"),
+            tooltip=N_("Copy a text to paste into another messenger: how to install, the link"),
+            id="invite.text",
+        ),
+        Binding(
             "f7", "list", N_("All invites"), tooltip=N_("List the invites that you gave out"),
             id="invite.list",
         ),
@@ -86,6 +91,8 @@ class InviteScreen(ExileScreen):
         with Horizontal(classes="buttons"):
             yield Button(tr("Copy link"), id="copy", variant="primary")
             yield Button(tr("Save picture"), id="save")
+        with Horizontal(classes="buttons"):
+            yield Button(tr("Copy a text to send"), id="text")
         yield Static(id="state")
         yield Static(
             tr("Whoever holds it can use it. Hand it over in a way you trust."),
@@ -219,7 +226,7 @@ class InviteScreen(ExileScreen):
             Content(invite.link if usable else tr("This invite can't be used any more."))
         )
         self.on_resize()
-        for name in ("#copy", "#save", "#revoke"):
+        for name in ("#copy", "#save", "#text", "#revoke"):
             self.query_one(name, Button).disabled = not usable
         self.query_one("#state", Static).update(self._facts(invite))
 
@@ -282,6 +289,15 @@ class InviteScreen(ExileScreen):
                 tr("Saved as {file}. Delete it once the invite was opened.", file=str(file))
             )
 
+    @on(Button.Pressed, "#text")
+    def action_text(self) -> None:
+        """Show a text to paste into another messenger."""
+        invite = self._current()
+        if invite is not None:
+            from exile_tui.ui.screens.hand_over import HandOver
+
+            self.app.push_screen(HandOver(invite))
+
     def action_enlarge(self) -> None:
         """Show the code over the whole window."""
         invite = self._current()
@@ -311,7 +327,7 @@ class InviteScreen(ExileScreen):
         """Offer what the invite in view still allows."""
         from exile_tui.core.model import InviteState
 
-        if action in ("enlarge", "copy", "save", "revoke"):
+        if action in ("enlarge", "copy", "save", "text", "revoke"):
             invite = self._current() if self.is_mounted else None
             return invite is not None and invite.state is InviteState.OPEN
         if action == "list":
