@@ -16,5 +16,5 @@ def run_ui(
     """Show the interface until it is closed; return the exit code."""
     from exile_tui.ui.app import ExileApp
 
-    app = ExileApp(application, settings, clock)
+    app = ExileApp(application, settings, clock, source=source)
     return app.run() or app.return_code or 0

@@ -194,3 +194,16 @@ async def test_wrong_keys_are_one_notice_and_the_others_work(
         await pilot.press("f11")
         await settle(pilot)
         assert type(app.screen).__name__ == "InviteScreen"
+
+
+def test_the_program_follows_the_file_that_it_was_started_with(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from exile_tui.ui import run_ui
+
+    followed: list[str] = []
+    monkeypatch.setattr(ExileApp, "run", lambda app: followed.append(app.preferences.file))
+    application = FakeApplication(english())
+    settings = source(file, EXILE_LANG="en").begin()
+    run_ui(application, settings, application.inside.clock, source(file))  # type: ignore[arg-type]  # the double has the same face
+    assert followed == [str(file)]
