@@ -223,11 +223,23 @@ class Messenger:
             self._context.emit(ContactChanged(contact_id))
 
     async def search(
-        self, query: str, contact_id: int | None = None, limit: int = 50
+        self,
+        query: str,
+        contact_id: int | None = None,
+        limit: int = 50,
+        *,
+        typing: bool = False,
     ) -> list[Message]:
-        """Return the newest messages that contain a text, none of a waiting request."""
+        """Return the newest messages that contain a text, none of a waiting request.
+
+        Args:
+            query: A text, or initial consonants alone: ㅎㄱ finds 학교.
+            contact_id: Whose conversation; None for all.
+            limit: At most so many.
+            typing: The last syllable may still be in the making: 안녀 finds 안녕.
+        """
         async with self._context.store.snapshot() as tx:
-            found = await tx.messages.search(query, contact_id, limit)
+            found = await tx.messages.search(query, contact_id, limit, typing=typing)
             hidden = {
                 contact.id
                 for contact in await tx.contacts.all()

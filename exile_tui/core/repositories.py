@@ -120,8 +120,19 @@ class Messages(Protocol):
         """Mark what the peer wrote up to this seq as read; return how many changed."""
         ...
 
-    async def search(self, query: str, contact_id: int | None, limit: int) -> list[Message]:
-        """Return the newest messages whose NFC text contains the query, ignoring case."""
+    async def search(
+        self, query: str, contact_id: int | None, limit: int, *, typing: bool = False
+    ) -> list[Message]:
+        """Return the newest messages that contain a query, the exact hits before the others.
+
+        Case and composition make no difference; an empty query finds nothing.
+
+        Args:
+            query: A text, or initial consonants alone.
+            contact_id: Whose conversation; None for all.
+            limit: At most so many.
+            typing: The last syllable may still be in the making.
+        """
         ...
 
     async def conversations(self) -> list[Conversation]:

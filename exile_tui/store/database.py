@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-import unicodedata
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,7 +17,7 @@ import aiosqlite
 from sqlcipher3 import dbapi2
 
 from exile_tui.errors import ProfileError
-from exile_tui.store import problems
+from exile_tui.store import problems, search
 from exile_tui.store.layout import PAGE_BYTES
 
 BUSY_MS = 1000
@@ -67,17 +66,22 @@ def configure(connection: sqlite3.Connection, *, writer: bool) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     if not writer:
         connection.execute("PRAGMA query_only=ON")
-    connection.create_function("folded", 1, _folded_bytes, deterministic=True)
+    for name, function in _FUNCTIONS.items():
+        connection.create_function(name, 1, function, deterministic=True)
 
 
-def folded(text: str) -> str:
-    """Return the form in which texts are compared: NFC, without case."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
-
-
-def _folded_bytes(text: bytes) -> bytes:
+def _on_bytes(function: Callable[[str], str]) -> Callable[[bytes], bytes]:
     """Do the same to UTF-8: as a string the library would cut it at a NUL."""
-    return folded(text.decode("utf-8")).encode("utf-8")
+    return lambda text: function(text.decode("utf-8")).encode("utf-8")
+
+
+_FUNCTIONS: dict[str, Callable[[bytes], bytes | str]] = {
+    "folded": _on_bytes(search.folded),
+    "boundaries": _on_bytes(search.boundaries),
+    "syllables": lambda text: search.syllables(text.decode("utf-8")),
+    "initials": lambda text: search.initials(text.decode("utf-8")),
+}
+"""What the index and the search compute from a text, given as its UTF-8 bytes."""
 
 
 def opens(path: Path, key: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from exile_tui.core.model import (
     Conversation,
@@ -13,7 +14,8 @@ from exile_tui.core.model import (
     Reason,
 )
 from exile_tui.store import contacts
-from exile_tui.store.database import Row, folded
+from exile_tui.store.database import Row
+from exile_tui.store.search import Step, steps
 from exile_tui.store.statements import Statements
 
 _COLUMNS = (
@@ -21,6 +23,22 @@ _COLUMNS = (
     "delivery, reason, read"
 )
 _SELECT = " ".join(("SELECT", _COLUMNS, "FROM message"))
+_BY_INDEX = " ".join(
+    (
+        "SELECT",
+        _COLUMNS,
+        "FROM message_fts JOIN message ON message.id = message_fts.rowid",
+        "WHERE message_fts MATCH ?",
+    )
+)
+# LIKE ends at a NUL, where a text may have one.
+_BY_SCAN = " ".join(
+    (
+        _SELECT,
+        "WHERE kind = 'text'",
+        "AND (text LIKE ? ESCAPE '!' OR instr(CAST(text AS BLOB), ?) > 0)",
+    )
+)
 _CONVERSATIONS = " ".join(
     (
         "SELECT",
@@ -148,20 +166,28 @@ class MessageTable:
             (contact_id, up_to_seq),
         )
 
-    async def search(self, query: str, contact_id: int | None, limit: int) -> list[Message]:
-        """Return the messages whose NFC text contains the query, ignoring case, newest first.
+    async def search(
+        self, query: str, contact_id: int | None, limit: int, *, typing: bool = False
+    ) -> list[Message]:
+        """Return the messages that contain a query, the newest first; exact ones before others.
 
-        Reads from the newest line back until `limit` were found; an empty query finds nothing.
+        Case and composition make no difference. An empty query finds nothing.
+
+        Args:
+            query: As it was typed.
+            contact_id: Whose conversation; None for all.
+            limit: At most so many.
+            typing: The last syllable may still be in the making.
         """
-        if not query:
-            return []
-        rows = await self._statements.all(
-            f"{_SELECT} WHERE instr(folded(CAST(text AS BLOB)), ?) > 0 AND kind = 'text'"
-            + (" AND contact_id = ? ORDER BY seq" if contact_id is not None else " ORDER BY id")
-            + " DESC LIMIT ?",
-            (folded(query).encode(), *([] if contact_id is None else [contact_id]), max(limit, 0)),
-        )
-        return [_message(row) for row in rows]
+        found: dict[int, Message] = {}
+        for tier in steps(query, typing=typing):
+            rows: dict[int, Row] = {}
+            for step in tier if len(found) < limit else ():
+                sql, parameters = _statement(step, contact_id, limit)
+                rows |= {row[0]: row for row in await self._statements.all(sql, parameters)}
+            for number in sorted(rows, reverse=True):
+                found.setdefault(number, _message(rows[number]))
+        return list(found.values())[: max(limit, 0)]
 
     async def conversations(self) -> list[Conversation]:
         """Return every contact with its last message and unread count, latest first."""
@@ -180,6 +206,22 @@ class MessageTable:
         """Return how many own messages are QUEUED or WAITING."""
         row = await self._statements.one("SELECT total(waiting) FROM conversation")
         return int(row[0]) if row else 0
+
+
+def _statement(step: Step, contact_id: int | None, limit: int) -> tuple[str, list[Any]]:
+    """Return the SQL of one way to look, and its parameters."""
+    parameters: list[Any] = [step.match] if step.match else [step.pattern, step.scan.encode()]
+    sql = [_BY_INDEX if step.match else _BY_SCAN]
+    for function, part in (("folded", step.holds), ("boundaries", step.begins)):
+        if part:
+            sql.append(f"AND instr({function}(CAST(text AS BLOB)), ?) > 0")
+            parameters.append(part.encode())
+    order = "message_fts.rowid" if step.match else "message.id"
+    if contact_id is not None:
+        sql.append("AND contact_id = ?")
+        parameters.append(contact_id)
+        order = order if step.match else "seq"
+    return " ".join([*sql, "ORDER BY", order, "DESC LIMIT ?"]), [*parameters, max(limit, 0)]
 
 
 def _message(row: Row) -> Message:

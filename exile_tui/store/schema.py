@@ -7,7 +7,7 @@ each version is opened in a test. Tables are STRICT, so that a wrong type fails 
 from __future__ import annotations
 
 from exile_tui.errors import ProfileError
-from exile_tui.store import problems
+from exile_tui.store import problems, search
 from exile_tui.store.database import Database
 
 _VERSION_1 = (
@@ -178,7 +178,7 @@ _VERSION_3 = (
     "ALTER TABLE mailbox ADD COLUMN renewal BLOB NOT NULL DEFAULT x''",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3)
+MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, search.TABLE)
 """Statements that lead from version n to n + 1."""
 
 

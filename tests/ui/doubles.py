@@ -18,6 +18,7 @@ from exile_tui.core.events import (
     EventBus,
     InvitesChanged,
     MessageStored,
+    MovingChanged,
 )
 from exile_tui.core.model import (
     Connection,
@@ -35,6 +36,7 @@ from exile_tui.core.model import (
     Verification,
     VerifiedHow,
 )
+from exile_tui.core.moving import Moving
 from exile_tui.errors import (
     ExileError,
     NoSuchContact,
@@ -145,6 +147,10 @@ class FakeMessenger:
     hold: asyncio.Event | None = None
     """What changing the passphrase waits for, as it does for a long history."""
     drafts: dict[int, str] = field(default_factory=dict)
+    own_hosts: list[str] = field(default_factory=lambda: ["192.168.0.12", "10.8.0.3"])
+    """This computer's addresses."""
+    move: Moving | None = None
+    """A move that is not over yet."""
 
     def __post_init__(self) -> None:
         self._contacts: dict[int, Contact] = {}
@@ -415,7 +421,12 @@ class FakeMessenger:
             self.events.emit(ContactChanged(contact_id))
 
     async def search(
-        self, query: str, contact_id: int | None = None, limit: int = 50
+        self,
+        query: str,
+        contact_id: int | None = None,
+        limit: int = 50,
+        *,
+        typing: bool = False,
     ) -> list[Message]:
         found = [
             message
@@ -450,7 +461,7 @@ class FakeMessenger:
         self._change()
         self.replace_contact(replace(self._contacts[contact_id], verification=None))
 
-    async def disclosure(self) -> list[dict[str, Any]]:
+    async def disclosure(self, relay: RelayAddress | None = None) -> list[dict[str, Any]]:
         return [
             {
                 "mailbox_id": token(f"mailbox {index}")[:22],
@@ -475,6 +486,38 @@ class FakeMessenger:
         if self.statement is None:
             raise RelayUnreachable(address="127.0.0.1:18443")
         return FakeFacts(self.statement)
+
+    @property
+    def only_here(self) -> bool:
+        return self.relay_address.host.startswith("127.")
+
+    def hosts(self) -> list[str]:
+        return self.own_hosts
+
+    async def move_to(self, address: str, access_phrase: str = "") -> None:
+        new = RelayAddress.parse(address)
+        await self._wait()
+        self._move(new, embedded=False)
+        self.access_phrase = access_phrase
+
+    async def move_to_embedded(self, host: str = "127.0.0.1") -> None:
+        await self._wait()
+        self._move(replace(RELAY, host=host), embedded=True)
+
+    async def _wait(self) -> None:
+        if self.hold is not None:
+            await self.hold.wait()
+
+    def _move(self, new: RelayAddress, *, embedded: bool) -> None:
+        self._change()
+        now, waiting = self.clock.now_ms(), tuple(self._contacts.values())
+        self.move = Moving(self.relay_address, new, now, now + 14 * DAY, waiting, 0, 0)
+        self.relay_address, self.embedded = new, embedded
+        self.connection = Connection(Link.ONLINE, new)
+        self.events.emit(MovingChanged())
+
+    async def moving(self) -> Moving | None:
+        return self.move
 
     async def set_access_phrase(self, phrase: str) -> None:
         self._change()

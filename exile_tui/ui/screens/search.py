@@ -70,7 +70,7 @@ class SearchScreen(ExileModal[Message]):
 
     async def _find(self, query: str) -> Hits:
         names = {contact.id: contact_name(contact) for contact in await self.messenger.contacts()}
-        found = await self.messenger.search(query, limit=MOST_HITS)
+        found = await self.messenger.search(query, limit=MOST_HITS, typing=True)
         return [(message, names.get(message.contact_id, "")) for message in found]
 
     def _show(self, hits: Hits) -> None:

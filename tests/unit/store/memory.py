@@ -250,6 +250,10 @@ class MemorySettings(Part):
     async def get(self, key: str) -> str | None:
         return self.state.settings.get(key)
 
+    async def beginning_with(self, prefix: str) -> dict[str, str]:
+        settings = self.state.settings
+        return {key: settings[key] for key in settings if key.startswith(prefix)}
+
     async def set(self, key: str, value: str) -> None:
         self.state.settings[key] = value
 

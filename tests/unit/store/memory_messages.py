@@ -99,7 +99,9 @@ class MemoryMessages(Part):
                 changed += 1
         return changed
 
-    async def search(self, query: str, contact_id: int | None, limit: int) -> list[Message]:
+    async def search(
+        self, query: str, contact_id: int | None, limit: int, *, typing: bool = False
+    ) -> list[Message]:
         found = [
             m
             for m in reversed(self.state.messages)

@@ -171,6 +171,7 @@ async def everything(tx: Transaction, highest: int) -> dict[str, Any]:
         "invites": await tx.invites.all(),
         "mailboxes": await tx.mailboxes.all(),
         "settings": [await tx.settings.get(word) for word in WORDS],
+        "all settings": [await tx.settings.beginning_with(prefix) for prefix in ("", "1", "S")],
         "seen": [await tx.seen.lookup(digest(number)) for number in range(40)],
         "searches": [await tx.messages.search(word, None, 100) for word in SOUGHT],
     }

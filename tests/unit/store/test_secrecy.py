@@ -50,6 +50,7 @@ SECRETS = (
     b"setting-key",
     b"SQLite format 3",
     b"CREATE TABLE",
+    "ㅣㄹ".encode(),  # the end of 밀 as the search index has it; it shortens beginnings
     PASSPHRASE.encode(),
 )
 
