@@ -121,6 +121,7 @@ class Preferences:
         drawn = any(getattr(settings, name) != getattr(before, name) for name in _DRAWN)
         if translated or drawn:
             app.call_later(self._redraw)
+        app.refresh_bindings()  # which tells the settings' screen
 
     async def choose_language(self, lang: str) -> None:
         """Speak another language where no settings can be seen yet, and keep it for next time."""

@@ -18,6 +18,7 @@ from exile_tui.text import nfc
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.screens.first_run import NO_PASSPHRASE, NOT_TWICE
 from exile_tui.ui.screens.first_run_steps import LONGEST_PASSPHRASE
+from exile_tui.ui.screens.settings import LOW_OR_HIGH
 from exile_tui.ui.widgets.choices import Choice, Choices
 from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.widgets.strength import StrengthLine
@@ -63,6 +64,7 @@ class PassphraseScreen(ExileScreen):
 
     HEADING = N_("Change the passphrase")
     CSS_PATH = "passphrase.tcss"
+    VERTICAL_BREAKPOINTS = LOW_OR_HIGH
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("enter", "next", N_("Next"), tooltip=N_("Go on to the next field"),
                 id="passphrase.next"),

@@ -126,7 +126,8 @@ class SettingsScreen(ExileScreen):
             yield Static(id="hint", markup=False)
 
     def on_mount(self) -> None:
-        """Begin with the first line."""
+        """Begin with the first line, and show what changes elsewhere: in the file."""
+        self.bindings_updated_signal.subscribe(self, lambda _: self._changed())
         self.query(SettingRow).first().focus()
 
     async def retranslate(self) -> None:
