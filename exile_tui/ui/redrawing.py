@@ -17,8 +17,9 @@ async def recompose(screen: Screen[Any]) -> None:
         if field.id in typed:
             field.value, selection = typed[field.id]
             field.selection = selection
-            # Who is in the middle of a text stays there.
-            field.select_on_focus = False
+            if field.id == focused:
+                # Who is in the middle of a text stays there.
+                field.select_on_focus = False
     if focused is not None:
         for widget in screen.query(f"#{focused}"):
             widget.focus(scroll_visible=False)
