@@ -1,9 +1,10 @@
-"""What reaches a terminal without colours, or with few of them.
+"""What reaches a terminal without colours, with few of them, or with 256.
 
 Textual answers NO_COLOR with shades of grey, which are colours too, and turns sixteen colours
-into whatever is nearest. Here NO_COLOR leaves bold, underline and reverse only, and a terminal of
-sixteen colours keeps its own. Stylesheets call both plain (`.-plain`, plain.tcss): the ground is
-the terminal's, so nothing may be told by a shade of it.
+into whatever is nearest; of 256, Rich takes a dark blue for a dark grey. Here NO_COLOR leaves
+bold, underline and reverse only, a terminal of sixteen colours keeps its own, and of 256 the
+nearest to the eye is taken. Stylesheets call the first two plain (`.-plain`, plain.tcss): the
+ground is the terminal's, so nothing may be told by a shade of it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from rich._palettes import EIGHT_BIT_PALETTE
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
@@ -55,6 +57,13 @@ def few_colors(app: App[object]) -> bool:
     return app.console.color_system == "standard"
 
 
+def line_filters(app: App[object]) -> list[LineFilter]:
+    """Return the filters for what this terminal shows and the person wants; none for the usual."""
+    if no_color():
+        return [Colorless()]
+    return [Nearest()] if app.console.color_system == "256" else []
+
+
 class Colorless(LineFilter):
     """Take all colours away but a QR code's: that is read by cameras, black on white."""
 
@@ -69,6 +78,42 @@ class Colorless(LineFilter):
             Segment(text, _colorless(style) if style and not _is_code(text, style) else style)
             for text, style, _ in segments
         ]
+
+
+class Nearest(LineFilter):
+    """Choose of the 256 colours; the first sixteen are the terminal's own and mean anything."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """Return the segments in colours of the 256.
+
+        Args:
+            segments: A row, or a part of one.
+            background: What lies under it.
+        """
+        return [Segment(text, style and _nearest_style(style), None) for text, style, _ in segments]
+
+
+@lru_cache(1024)
+def _nearest_style(style: Style) -> Style:
+    return style + Style.from_color(_nearest(style.color), _nearest(style.bgcolor))
+
+
+@lru_cache(1024)
+def _nearest(color: RichColor | None) -> RichColor | None:
+    if color is None or color.triplet is None:
+        return color
+    red, green, blue = color.triplet
+
+    def distance(number: int) -> float:
+        other = EIGHT_BIT_PALETTE[number]
+        middle = (red + other.red) / 2  # "redmean": what eyes tell apart, cheaply
+        return float(
+            (2 + middle / 256) * (red - other.red) ** 2
+            + 4 * (green - other.green) ** 2
+            + (2 + (255 - middle) / 256) * (blue - other.blue) ** 2
+        )
+
+    return RichColor.from_ansi(min(range(16, 256), key=distance))
 
 
 @lru_cache(1024)

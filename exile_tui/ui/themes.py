@@ -24,7 +24,7 @@ from exile_tui.errors import N_, UsageError
 from exile_tui.locale import language, tr, tr_n
 from exile_tui.paths import config_home
 from exile_tui.text import cut, one_line
-from exile_tui.ui.colors import Colorless, few_colors, no_color
+from exile_tui.ui.colors import few_colors, line_filters, no_color
 from exile_tui.ui.words import error_text
 
 DEFAULT = "exile-dark"
@@ -241,8 +241,7 @@ class Themes:
         self._app = app
         self._few_colors = few_colors(app)
         app.no_color = no_color()
-        if app.no_color:
-            app._filters = [Colorless()]
+        app._filters = [*(() if app.no_color else app._filters), *line_filters(app)]
         self._own_directory = own_directory
         self.loaded: list[LoadedTheme] = []
         """In the order to show them: the default, the other shipped ones, the person's own."""

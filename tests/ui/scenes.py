@@ -91,6 +91,7 @@ OPEN: dict[str, Prepare] = {
     "contacts": _place("contacts"),
     "contacts-none": _place("contacts", "slash", *"zzzz"),
     "invite": _place("invite"),
+    "invite-first": _place("invite"),
     "join": _place("join"),
     "join-error": _place("join", *"/no/code.png", "enter"),
     "verify": _place("verify", contact_id=2),
@@ -127,8 +128,9 @@ def _application(name: str, lang: str) -> FakeApplication:
     if name.startswith("first_run"):
         return FakeApplication(exists=False, opened=False)
     messenger = korean() if lang == "ko" else english()
-    messenger.add_invite(InviteState.SPENT, at(11, 1))
-    messenger.add_invite(created_ms=at(11, 21, 9))
+    if name != "invite-first":
+        messenger.add_invite(InviteState.SPENT, at(11, 1))
+        messenger.add_invite(created_ms=at(11, 21, 9))
     if name == "relay-offline":
         problem = RelayUnreachable(address="127.0.0.1:18443")
         messenger.connection = Connection(Link.OFFLINE, RELAY, NOW_MS + 45_000, problem, 2)

@@ -39,20 +39,22 @@ class Strength(Protocol):
         ...
 
 
-def guessing_time(bits: float) -> str:
-    """Return in words how long an attacker with the stolen disk needs on average."""
+def guessing_words(bits: float) -> str:
+    """Return how long an attacker with the stolen disk needs on average, in at most 36 cells."""
     seconds = 2.0 ** min(max(bits - 1, 0), 200) / GUESSES_A_SECOND
     if seconds < _MINUTE:
-        return tr("less than a minute")
+        return tr("guessing it takes less than a minute")
+    if seconds >= _LIFETIMES_YEARS * _YEAR:
+        return tr("guessing it takes over 1,000 years")
     if seconds < _HOUR:
-        return tr_n("{n} minute", "{n} minutes", int(seconds / _MINUTE))
-    if seconds < _DAY:
-        return tr_n("{n} hour", "{n} hours", int(seconds / _HOUR))
-    if seconds < _YEAR:
-        return tr_n("{n} day", "{n} days", int(seconds / _DAY))
-    if seconds < _LIFETIMES_YEARS * _YEAR:
-        return tr_n("{n} year", "{n} years", int(seconds / _YEAR))
-    return tr("more than a thousand years")
+        time = tr_n("{n} minute", "{n} minutes", int(seconds / _MINUTE))
+    elif seconds < _DAY:
+        time = tr_n("{n} hour", "{n} hours", int(seconds / _HOUR))
+    elif seconds < _YEAR:
+        time = tr_n("{n} day", "{n} days", int(seconds / _DAY))
+    else:
+        time = tr_n("{n} year", "{n} years", int(seconds / _YEAR))
+    return tr("guessing it takes about {time}", time=time)
 
 
 def strength_line(strength: Strength) -> Content:
@@ -64,10 +66,7 @@ def strength_line(strength: Strength) -> Content:
         "  ",
         (tr(LEVELS[level]), _STYLES[level]),
         "  ",
-        (
-            tr("guessing it takes about {time}", time=guessing_time(strength.bits)),
-            "$text-muted",
-        ),
+        (guessing_words(strength.bits), "$text-muted"),
     )
 
 
