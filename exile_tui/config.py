@@ -48,7 +48,7 @@ class Settings:
     passphrase every few minutes takes a weak one or turns the lock off, so not less; who went to
     lunch should find it locked, so not more."""
     keys: Mapping[str, str] = field(default_factory=dict, hash=False)
-    """Other keys for bindings, by their ids: `"app.invite" = "ctrl+e"`, several with commas."""
+    """Other keys for bindings, by their ids: `"app.invite" = "f12"`, several with commas."""
 
 
 FIELDS: Mapping[str, str] = {each.name: str(each.type) for each in fields(Settings)}

@@ -6,6 +6,7 @@ import re
 import string
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from itertools import product
 from pkgutil import iter_modules
@@ -72,7 +73,8 @@ def _own(keymap: Mapping[str, str], binding: Binding, key: str) -> bool:
     return binding.id is not None and not _is_plain(key) and key in keymap[binding.id].split(",")
 
 
-def places() -> list[Place]:
+@cache
+def places() -> tuple[Place, ...]:
     """Return every place of ours that has keys; loads every screen."""
     found: dict[type[DOMNode], None] = {}
     for package in ("exile_tui.ui", "exile_tui.ui.screens", "exile_tui.ui.widgets"):
@@ -84,7 +86,7 @@ def places() -> list[Place]:
                     and each.__module__.startswith("exile_tui.")
                 ):
                     found[each] = None
-    return [Place(kind, kind._merge_bindings().key_to_bindings) for kind in found]
+    return tuple(Place(kind, kind._merge_bindings().key_to_bindings) for kind in found)
 
 
 def check(keys: Mapping[str, str]) -> tuple[dict[str, str], list[UsageError]]:
@@ -99,7 +101,7 @@ def check(keys: Mapping[str, str]) -> tuple[dict[str, str], list[UsageError]]:
     wanted: dict[str, tuple[str, ...]] = {}
     for name, value in keys.items():
         chosen = tuple(_normalize_key_list(value.strip().lower()).split(","))
-        problem = _problem(name, chosen, everywhere, usual)
+        problem = _problem(name, chosen, usual)
         if problem is None:
             wanted[name] = chosen
         else:
@@ -123,7 +125,10 @@ def usual_keys(everywhere: Sequence[Place]) -> dict[str, tuple[str, ...]]:
 
 
 def _problem(
-    name: str, keys: tuple[str, ...], everywhere: list[Place], usual: Mapping[str, tuple[str, ...]]
+    name: str,
+    keys: tuple[str, ...],
+    everywhere: Sequence[Place],
+    usual: Mapping[str, tuple[str, ...]],
 ) -> UsageError | None:
     """Return what is wrong with keys by themselves."""
     if name not in usual:

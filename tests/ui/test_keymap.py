@@ -20,7 +20,7 @@ def refused(keys: dict[str, str]) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "key", "taken"),
     [
-        ("app.invite", "ctrl+e", "ctrl+e"),
+        ("app.invite", "ctrl+y", "ctrl+y"),
         ("app.invite", "F12", "f12"),
         ("app.invite", "f11, f12", "f11,f12"),
         ("app.lock", "ctrl+left", "ctrl+left"),
@@ -109,7 +109,7 @@ NAMES = sorted(usual_keys(EVERYWHERE))
     st.dictionaries(
         st.sampled_from(NAMES) | st.text(max_size=4),
         st.sampled_from(
-            [*(f"f{number}" for number in range(1, 26)), "ctrl+e", "ctrl+n", "ctrl+o", "escape"]
+            [*(f"f{number}" for number in range(1, 26)), "ctrl+y", "ctrl+n", "ctrl+o", "escape"]
         )
         | st.text(max_size=6),
         max_size=5,

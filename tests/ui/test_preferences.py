@@ -157,13 +157,13 @@ async def test_other_keys_work_and_are_shown(make_app: MakeApp, file: Path) -> N
     app = make_app(english(), source=source(file, EXILE_LANG="en"))
     async with app.run_test(size=SIZE) as pilot:
         await settle(pilot)
-        write(file, '[keys]\n"app.contacts" = "ctrl+e"\n')
+        write(file, '[keys]\n"app.contacts" = "ctrl+y"\n')
         await look(pilot)
-        assert "Ctrl+E Contacts" in screen_text(app)
+        assert "Ctrl+Y Contacts" in screen_text(app)
         await pilot.press("enter")
         await settle(pilot)
         assert isinstance(app.focused, Composer)
-        await pilot.press("ctrl+e")  # a key that text fields have for themselves
+        await pilot.press("ctrl+y")  # a key that text fields have for themselves
         await settle(pilot)
         assert app.screen.query("ContactsScreen") or type(app.screen).__name__ == "ContactsScreen"
         await pilot.press("escape", "f2")

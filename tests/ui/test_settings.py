@@ -110,6 +110,19 @@ async def test_a_value_holds_at_once_and_is_written_down(
     assert read(file).startswith("# mine\n")
 
 
+async def test_minutes_that_somebody_wrote_into_the_file_are_one_of_the_values(
+    make_app: MakeApp,
+) -> None:
+    app = make_app(english(), auto_lock_minutes=7)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_settings(pilot)
+        await go(pilot, "auto_lock_minutes")
+        assert "after 7 minutes" in line(app, "Auto-lock")
+        await pilot.press("right")
+        await settle(pilot)
+        assert app.settings.auto_lock_minutes == 15
+
+
 async def test_marks_and_times_change_on_the_screens_below(make_app: MakeApp) -> None:
     app = make_app(korean(), lang="ko")
     async with app.run_test(size=(100, 30)) as pilot:

@@ -48,8 +48,9 @@ NO_OLD = N_("Type the passphrase that you have now first.")
 WRONG_OLD = N_("The passphrase that you have now is another one. Nothing was changed.")
 DONE = (
     N_(
-        "From now on only the new passphrase opens this profile. Copies of it that were made "
-        "before still open with the old one."
+        "From now on only the new passphrase opens this profile here. Whoever copied its files "
+        "before and knows the old one can still read that copy, and later ones too: only a new "
+        "database key prevents that."
     ),
     N_(
         "From now on only the new passphrase opens this profile, and everything in it is encrypted "

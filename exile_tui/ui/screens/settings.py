@@ -180,7 +180,7 @@ class SettingsScreen(ExileScreen):
         if name == "theme":
             return tuple(self.exile.themes.names)
         if name == "auto_lock_minutes":
-            return AUTO_LOCK_MINUTES
+            return tuple(sorted({*AUTO_LOCK_MINUTES, self.exile.settings.auto_lock_minutes}))
         return tuple(WORDS[name])
 
     @on(DescendantFocus)
