@@ -125,10 +125,7 @@ def usual_keys(everywhere: Sequence[Place]) -> dict[str, tuple[str, ...]]:
 
 
 def _problem(
-    name: str,
-    keys: tuple[str, ...],
-    everywhere: Sequence[Place],
-    usual: Mapping[str, tuple[str, ...]],
+    name: str, keys: tuple[str, ...], usual: Mapping[str, tuple[str, ...]]
 ) -> UsageError | None:
     """Return what is wrong with keys by themselves."""
     if name not in usual:
