@@ -12,13 +12,15 @@ from textual.geometry import Region
 from textual.pilot import Pilot
 from textual.strip import Strip
 from textual.widget import Widget
+from textual.widgets import Button
 
+from exile_tui.text import cell_len
 from exile_tui.ui.app import ExileApp
 from exile_tui.ui.screens import SCREENS
-from exile_tui.ui.screens.base import ExileModal
+from exile_tui.ui.screens.base import ExileModal, ExileScreen
 from exile_tui.ui.themes import DEFAULT, SIXTEEN, load_themes, theme_directory
-from tests.ui.conftest import MakeApp
-from tests.ui.paint import strips
+from tests.ui.conftest import MakeApp, settle
+from tests.ui.paint import screen_text, strips
 from tests.ui.scenes import SCENES, scene
 
 SHIPPED, _ = load_themes(theme_directory())
@@ -171,3 +173,68 @@ async def test_a_focus_that_shows_by_colour_alone_is_caught(
     async with scene(make_app, "join") as (app, pilot):
         app.remove_class("-plain")
         assert "OneLineInput#code-text" in await focus_marks(app, pilot)
+
+
+# The smallest window, without a mouse
+
+SMALLEST = (60, 20)
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@every_scene
+async def test_tab_reaches_everything_in_the_smallest_window(
+    make_app: MakeApp, name: str, lang: str
+) -> None:
+    async with scene(make_app, name, SMALLEST, lang) as (app, pilot):
+        reached = set()
+        for _ in app.screen.focus_chain:
+            await pilot.press("tab")
+            await pilot.pause()
+            focused = app.focused
+            assert focused is not None
+            reached.add(focused)
+            seen, whole = app.screen.find_widget(focused).visible_region, focused.region
+            assert seen.height >= min(whole.height, 1) > 0, focused
+            assert seen.width == whole.width, focused
+            if isinstance(focused, Button):
+                assert cell_len(str(focused.label)) <= seen.width, focused
+        assert reached == set(app.screen.focus_chain)
+
+
+@pytest.mark.parametrize(
+    ("key", "place"),
+    [("f2", "contacts"), ("f4", "relay"), ("f9", "settings"), ("ctrl+n", "invite"),
+     ("ctrl+o", "join"), ("f3", "verify")],
+)  # fmt: skip
+async def test_keys_reach_every_place(make_app: MakeApp, key: str, place: str) -> None:
+    async with scene(make_app, "chats-talk", SMALLEST) as (app, pilot):
+        await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(app.screen, ExileScreen)
+        assert app.screen.place == place
+        await pilot.press("escape")
+        await settle(pilot)
+        assert len(app.screen_stack) == 1
+
+
+# Never by colour alone
+
+
+@pytest.mark.parametrize("ascii_marks", [False, True])
+@pytest.mark.parametrize("lang", ["ko", "en"])
+async def test_trust_and_sender_are_told_in_words(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, lang: str, ascii_marks: bool
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with scene(make_app, "chats-talk", (100, 26), lang, ascii_marks=ascii_marks) as (app, _):
+        text = screen_text(app)
+        words = {"ko": ("검증됨", "검증 안 됨", "안전 번호가 바뀌었어요"),
+                 "en": ("verified", "not verified", "safety number changed")}[lang]  # fmt: skip
+        marks = ("v", "-", "!") if ascii_marks else ("✔", "·", "!")
+        for mark, word in zip(marks, words, strict=True):
+            assert f"{mark} {word}" in text
+        bar = "|" if ascii_marks else "▎"
+        mine = {"ko": "나", "en": "Me"}[lang]
+        peer = {"ko": "김하늘", "en": "Haneul Kim"}[lang]
+        assert f"{bar} {peer}" in text
+        assert f"{bar} {mine}" in text

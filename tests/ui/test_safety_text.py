@@ -10,7 +10,7 @@ import pytest
 from exile_tui.locale import set_language
 from exile_tui.text import cell_len
 from exile_tui.ui.widgets.safety import digit_groups, numbered_words
-from exile_tui.ui.widgets.strength import guessing_time, strength_line
+from exile_tui.ui.widgets.strength import guessing_words, strength_line
 
 
 @pytest.fixture(autouse=True)
@@ -49,17 +49,26 @@ class Estimate:
 @pytest.mark.parametrize(
     ("bits", "words"),
     [
-        (0, "less than a minute"),
-        (24, "13 minutes"),
-        (30, "14 hours"),
-        (40, "1 year"),
-        (41, "3 years"),
-        (52, "more than a thousand years"),
-        (10_000, "more than a thousand years"),
+        (0, "under a minute"),
+        (24, "about 13 minutes"),
+        (30, "about 14 hours"),
+        (40, "about 1 year"),
+        (41, "about 3 years"),
+        (52, "over 1,000 years"),
+        (10_000, "over 1,000 years"),
     ],
 )
-def test_guessing_time_in_words(bits: float, words: str) -> None:
-    assert guessing_time(bits) == words
+def test_guessing_in_words(bits: float, words: str) -> None:
+    assert guessing_words(bits) == f"guessing it takes {words}"
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_every_estimate_fits_the_narrowest_window(language: str) -> None:
+    set_language(language)
+    room = 60 - 5  # first run's margins
+    for bits in range(100):
+        for level in range(5):
+            assert strength_line(Estimate(bits, level)).cell_length <= room
 
 
 def test_strength_shows_marks_and_a_word() -> None:

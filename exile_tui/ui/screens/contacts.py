@@ -159,11 +159,12 @@ class ContactsScreen(ExileScreen):
 
         color = trust_words(contact, self.exile.marks).color
         waiting = contact.state is ContactState.JOINING
+        gap = "\n  " if self.has_class("-narrow") else "   "
         return Content.assemble(
             (fit(self._trust(contact), width), f"${color}"),
             ("   ", ""),
             (contact_name(contact), "bold"),
-            ("   " + tr("has to accept first") if waiting else "", "$warning"),
+            (gap + tr("has to accept first") if waiting else "", "$warning"),
         )
 
     def _request(self, contact: Contact) -> Content:

@@ -43,7 +43,7 @@ def guessing_words(bits: float) -> str:
     """Return how long an attacker with the stolen disk needs on average, in at most 36 cells."""
     seconds = 2.0 ** min(max(bits - 1, 0), 200) / GUESSES_A_SECOND
     if seconds < _MINUTE:
-        return tr("guessing it takes less than a minute")
+        return tr("guessing it takes under a minute")
     if seconds >= _LIFETIMES_YEARS * _YEAR:
         return tr("guessing it takes over 1,000 years")
     if seconds < _HOUR:
