@@ -304,3 +304,41 @@ def _add_relay(sub: argparse.ArgumentParser) -> None:
         default="sqlite",
         help=tr("where it stores: sqlite or a URL"),
     )
+    _add_operator(sub)
+
+
+def _add_operator(relay: argparse.ArgumentParser) -> None:
+    """Add what the operator asks for beside a running relay."""
+    commands = relay.add_subparsers(
+        dest="relay_command", metavar="COMMAND", title=tr("for the operator"), prog=relay.prog
+    )
+
+    def command(name: str, text: str) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name, help=text, description=text, add_help=False, allow_abbrev=False,
+            formatter_class=Formatter,
+        )  # fmt: skip
+        options = sub.add_argument_group(tr("general options"))
+        _add_help(options)
+        _add_language(options, inherited=True)
+        options.add_argument(
+            "--data-dir",
+            metavar="DIR",
+            type=Path,
+            default=argparse.SUPPRESS,
+            help=tr("where the relay keeps its key and what waits to be fetched"),
+        )
+        return sub
+
+    facts = command("facts", tr("date and sign what the relay states about itself"))
+    for name, text in (
+        ("--facts", tr("TOML file with what the relay states about itself")),
+        ("--access-phrase-file", tr("ask for the phrase in the first line of this file")),
+    ):
+        facts.add_argument(name, metavar="FILE", type=Path, default=argparse.SUPPRESS, help=text)
+    disclose = command("disclose", tr("print all that the relay holds about a mailbox"))
+    disclose.add_argument(
+        "mailbox",
+        metavar="MAILBOX-ID",
+        help=tr("as the relay screen shows it; put -- before one that begins with -"),
+    )

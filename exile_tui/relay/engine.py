@@ -149,6 +149,22 @@ class Disclose(Operation[dict[str, Any] | None]):
 
 
 @dataclass(frozen=True, slots=True)
+class Totals:
+    """How much a relay holds, and nothing about any one of it."""
+
+    mailboxes: int
+    envelopes: int
+    envelope_bytes: int
+    blobs: int
+    blob_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class CountAll(Operation[Totals]):
+    """Count what is held; reads all of the directory of slots."""
+
+
+@dataclass(frozen=True, slots=True)
 class Sweep(Operation[int | None]):
     """Delete what expired, a bounded part of it. The place to go on from; None: done."""
 

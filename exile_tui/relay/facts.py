@@ -4,35 +4,18 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import tomllib
 from pathlib import Path
-from typing import Annotated, Literal, cast
-
-import msgspec
-from msgspec import Meta
+from typing import Literal, cast
 
 import exile_tui
 from exile_tui.clock import Clock
-from exile_tui.errors import N_, UsageError
 from exile_tui.relay.access import Access
+from exile_tui.relay.facts_file import FactsFile, OperatorFacts, read_facts
 from exile_tui.relay.key import RelayKey
 from exile_tui.relay.limits import Limits, today
 from exile_tui.wire.relay import Facts, SignedFacts, encode_facts, facts_message
 
-_BAD_FACTS = N_(
-    "The facts in {path} can't be used: {reason}. It is a TOML file with 'jurisdiction', "
-    "'operator' (texts) and 'requests_received' (a number), each optional."
-)
-
-_Text = Annotated[str, Meta(max_length=4096)]
-
-
-class OperatorFacts(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What only the operator can state."""
-
-    jurisdiction: _Text = ""
-    operator: _Text = ""
-    requests_received: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
+__all__ = ["FactSheet", "FactsFile", "OperatorFacts", "Statement", "read_facts"]
 
 
 class Statement(Facts, frozen=True, kw_only=True):
@@ -41,28 +24,20 @@ class Statement(Facts, frozen=True, kw_only=True):
     operator: str
 
 
-def read_facts(path: Path) -> OperatorFacts:
-    """Read the operator's file.
-
-    Raises:
-        UsageError: It can't be read, is no TOML, or has other fields or types.
-    """
-    try:
-        return msgspec.convert(tomllib.loads(path.read_text("utf-8")), OperatorFacts)
-    except OSError as error:
-        raise UsageError(_BAD_FACTS, path=str(path), reason=error.strerror) from error
-    except (ValueError, RecursionError) as error:
-        raise UsageError(_BAD_FACTS, path=str(path), reason=str(error)) from error
-
-
 class FactSheet:
-    """Signs the statement once a day."""
+    """Signs the statement: anew when its operator did, every day where none ever did."""
 
     def __init__(
-        self, key: RelayKey, operator: OperatorFacts, limits: Limits, access: Access, clock: Clock
+        self,
+        key: RelayKey,
+        operator: OperatorFacts | FactsFile,
+        limits: Limits,
+        access: Access,
+        clock: Clock,
     ) -> None:
         self._key = key
         self._operator = operator
+        self._stated: OperatorFacts | None = None
         self._limits = limits
         self._access = access
         self._clock = clock
@@ -72,14 +47,19 @@ class FactSheet:
     def answer(self) -> bytes:
         """Return the answer to `GET /v1/facts`."""
         day = today(self._clock)
-        if day != self._day:
-            body = encode_facts(self._statement(day))
+        source = self._operator
+        operator = source.facts if isinstance(source, FactsFile) else source
+        if (day, operator) != (self._day, self._stated):
+            body = encode_facts(self._statement(day, operator))
             signature = self._key.sign(facts_message(body))
             self._answer = SignedFacts(self._key.spki, body, signature).encode()
-            self._day = day
+            self._day, self._stated = day, operator
         return self._answer
 
-    def _statement(self, day: int) -> Statement:
+    def _statement(self, day: int, operator: OperatorFacts) -> Statement:
+        # The operator's own day where there is one: its age says when a person last looked.
+        now = datetime.date(1970, 1, 1) + datetime.timedelta(days=day)
+        signed = min(operator.date or now, now)
         limits = self._limits
         return Statement(
             software=f"exile-tui {exile_tui.__version__}",
@@ -92,10 +72,10 @@ class FactSheet:
                 "mailbox_days": limits.mailbox_days,
             },
             access=cast(Literal["open", "phrase"], self._access.kind),
-            jurisdiction=self._operator.jurisdiction,
-            operator=self._operator.operator,
-            date=str(datetime.date(1970, 1, 1) + datetime.timedelta(days=day)),
-            requests_received=self._operator.requests_received,
+            jurisdiction=operator.jurisdiction,
+            operator=operator.operator,
+            date=signed.isoformat(),
+            requests_received=operator.requests_received,
         )
 
 

@@ -17,7 +17,7 @@ from exile_tui import paths
 from exile_tui.errors import N_, ExileError, UsageError, WireError
 from exile_tui.locale import tr
 from exile_tui.relay.access import Access, read_phrase
-from exile_tui.relay.facts import OperatorFacts, read_facts
+from exile_tui.relay.facts_file import FACTS_FILE, OperatorFacts, read_facts
 from exile_tui.relay.listening import Listening
 from exile_tui.relay.server import listen
 from exile_tui.relay.service import DirectoryUnusable, RelayDirectory, RelayService, RelaySettings
@@ -43,14 +43,22 @@ class Options(Protocol):
 
 
 def run(options: Options) -> int:
-    """Run a relay until SIGTERM or SIGINT; return the exit code.
+    """Run a relay until SIGTERM or SIGINT, or do what its operator asks; return the exit code.
 
     Args:
         options: As parsed; `data_dir` may be missing or None, then it is the usual place.
+            `relay_command` may be "facts", or "disclose" with a `mailbox`.
 
     Raises:
-        ExileError: It can't start: one sentence says why.
+        ExileError: It can't be done: one sentence says why.
     """
+    command = getattr(options, "relay_command", None)
+    if command is not None:
+        from exile_tui.relay import operator
+
+        if command == "facts":
+            return operator.state_facts(options, _directory(options))
+        return operator.disclose(getattr(options, "mailbox", ""), _directory(options))
     if options.engine != "sqlite":
         raise UsageError(_NO_ENGINE, engine=options.engine)
     if not 0 <= options.port <= 65_535:
@@ -60,10 +68,13 @@ def run(options: Options) -> int:
     except WireError:
         raise UsageError(_BAD_HOST, host=options.host) from None
     phrase = options.access_phrase_file
+    home = _directory(options)
+    facts = options.facts or home / FACTS_FILE
     settings = RelaySettings(
-        directory=_directory(options),
+        directory=home,
         access=Access(None if phrase is None else read_phrase(phrase)),
-        facts=OperatorFacts() if options.facts is None else read_facts(options.facts),
+        facts=read_facts(facts) if options.facts or facts.exists() else OperatorFacts(),
+        facts_file=facts,
     )
     directory = RelayDirectory(settings.directory)
     try:
@@ -98,7 +109,7 @@ def on_signals(stop: Callable[[], None]) -> None:
 
 
 def announce(address: RelayAddress, stream: TextIO, *, everywhere: bool = False) -> None:
-    """Write a relay's address, and its QR code when a person looks.
+    """Write a relay's address, and what it is for when a person looks.
 
     Args:
         everywhere: The host stands for all addresses of this computer: nobody can connect to that.
@@ -108,10 +119,7 @@ def announce(address: RelayAddress, stream: TextIO, *, everywhere: bool = False)
         if everywhere:
             stream.write(tr(_EVERYWHERE, host=address.host) + "\n")
         elif stream.isatty():
-            stream.write(_qr(address.url))
-            stream.write(
-                tr("People enter this address when they start exile-tui. Ctrl+C ends.") + "\n"
-            )
+            stream.write(tr("People enter this address when they start exile-tui.") + "\n")
     stream.flush()
 
 
@@ -139,7 +147,12 @@ def _announcing(
         on_signals(service.stop)
         reach = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])
         announce(address, sys.stdout, everywhere=reach.is_unspecified)
-        await service.run()
+        if not sys.stdout.isatty():
+            await service.run()
+            return
+        from exile_tui.relay.status import StatusLine
+
+        await service.run(StatusLine(sys.stdout, lambda: qr_code(address.url)).run)
 
     return serve
 
@@ -165,7 +178,7 @@ def _directory(options: Options) -> Path:
     return paths.data_home() / "served-relay"
 
 
-def _qr(text: str) -> str:
+def qr_code(text: str) -> str:
     """Draw a QR code in half blocks, black on white whatever the terminal's colours are."""
     import segno
 

@@ -5,14 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from exile_tui.clock import Clock, SystemClock
 from exile_tui.errors import N_, ExileError
 from exile_tui.locks import FileLock
 from exile_tui.relay.access import Access
-from exile_tui.relay.facts import FactSheet, OperatorFacts
+from exile_tui.relay.engine import Engine
+from exile_tui.relay.facts import FactSheet
+from exile_tui.relay.facts_file import FactsFile, OperatorFacts
 from exile_tui.relay.handlers import Handlers
 from exile_tui.relay.key import RelayKey, ensure_key
 from exile_tui.relay.limits import Limits
@@ -22,6 +26,9 @@ from exile_tui.relay.server import RelayServer
 from exile_tui.relay.sqlite import WIPE_INTERVAL, SqliteEngine
 
 DATABASE_FILE = "relay.db"
+
+Beside = Callable[[Engine], Coroutine[Any, Any, None]]
+"""What runs on the engine while the relay serves."""
 
 _DRAIN = 3.5
 """Seconds that requests under way get when the relay stops; all of it ends within 5."""
@@ -49,6 +56,8 @@ class RelaySettings:
     directory: Path
     access: Access = field(default_factory=Access, repr=False)
     facts: OperatorFacts = field(default_factory=OperatorFacts)
+    facts_file: Path | None = None
+    """The operator's file, followed while the relay runs; `facts` is what it said at the start."""
     limits: Limits = field(default_factory=Limits)
     clock: Clock = field(default_factory=SystemClock)
     wipe_interval: float = WIPE_INTERVAL
@@ -102,8 +111,11 @@ class RelayService:
         """Begin the orderly end."""
         self._stop.set()
 
-    async def run(self) -> None:
+    async def run(self, beside: Beside | None = None) -> None:
         """Serve until `stop`; then refuse new work, say goodbye, finish, commit.
+
+        Args:
+            beside: Runs on the engine for as long as it serves, then it is cancelled.
 
         Raises:
             DamagedDatabase: The database can't be used.
@@ -118,7 +130,7 @@ class RelayService:
         try:
             facts = FactSheet(
                 self._directory.key,
-                settings.facts,
+                self._operator(),
                 settings.limits,
                 settings.access,
                 settings.clock,
@@ -131,11 +143,21 @@ class RelayService:
                 settings.limits,
                 settings.clock,
             )
-            await self._serve(handlers)
+            watching = asyncio.create_task(beside(engine)) if beside else None
+            try:
+                await self._serve(handlers)
+            finally:
+                if watching is not None:
+                    watching.cancel()
+                    await asyncio.gather(watching, return_exceptions=True)
         finally:
             await engine.close()
             for bound in self._bound:
                 bound.close()
+
+    def _operator(self) -> OperatorFacts | FactsFile:
+        file, facts = self._settings.facts_file, self._settings.facts
+        return facts if file is None else FactsFile(file, facts)
 
     async def _serve(self, handlers: Handlers) -> None:
         key = self._directory.key

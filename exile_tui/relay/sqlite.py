@@ -72,6 +72,7 @@ class SqliteEngine:
             engine.PutBlobs: self._blobs.put,
             engine.GetBlobs: self._blobs.get,
             engine.DeleteBlob: self._blobs.delete,
+            engine.CountAll: self._count_all,
             engine.Sweep: self._sweep,
         }
         self._queue: deque[_Job] = deque()
@@ -223,6 +224,13 @@ class SqliteEngine:
         start: int | None = 0
         while start is not None:
             start = await self.submit(Sweep(start))
+
+    def _count_all(self, operation: engine.CountAll) -> engine.Totals:
+        execute = self._connection.execute
+        (mailboxes,) = execute("SELECT count(*) FROM mailboxes").fetchone()
+        envelopes = execute("SELECT count(*), coalesce(sum(size), 0) FROM slots WHERE seq >= 0")
+        blobs = execute("SELECT count(*), coalesce(sum(length), 0) FROM blobs")
+        return engine.Totals(mailboxes, *envelopes.fetchone(), *blobs.fetchone())
 
     def _sweep(self, operation: Sweep) -> int | None:
         self._tickets.sweep()

@@ -1,0 +1,199 @@
+"""What a relay's operator asks for: `relay facts` and `relay disclose`, beside a running relay."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import sqlite3
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+from exile_tui.clock import Clock, SystemClock
+from exile_tui.errors import N_, ExileError, UsageError, WireError
+from exile_tui.locale import tr
+from exile_tui.relay.access import Access, read_phrase
+from exile_tui.relay.facts import FactSheet
+from exile_tui.relay.facts_file import (
+    BAD_FACTS,
+    FACTS_FILE,
+    OperatorFacts,
+    dated,
+    parse_facts,
+    read_facts,
+    template,
+)
+from exile_tui.relay.key import load_key, write_private
+from exile_tui.relay.limits import Limits, today
+from exile_tui.relay.service import DATABASE_FILE
+from exile_tui.relay.snapshot import open_snapshot
+from exile_tui.wire.encoding import decode_base64url, encode_base64url
+from exile_tui.wire.facts import SignedFacts
+
+SIGNED_FILE = "facts.signed"
+"""The statement as it was signed: what `GET /v1/facts` answers, to be published elsewhere too."""
+MAILBOX_ID = 16
+
+_NO_RELAY = N_("There is no relay in {path}. --data-dir says where it is.")
+_NO_SUCH_MAILBOX = N_(
+    "The relay in {path} holds nothing about a mailbox {mailbox}: it never was, or it is gone."
+)
+_BAD_ID = N_("{text} is no mailbox id: 22 characters as the relay screen shows them, or 32 of hex.")
+_WROTE = N_("Wrote {path}. Fill it in, then run the same command again to date and sign it.")
+_EMPTY = N_("The facts in {path} name no jurisdiction. Fill it in, then run this again.")
+_HIDDEN_DATE = N_("a line in another text begins with 'date ='")
+_SIGNED = N_(
+    "Dated {date} and signed; also in {path}. A relay that runs has taken it up already, and shows "
+    "it under {pin}."
+)
+_ALL = N_(
+    "That is all that the relay's files hold about this mailbox, each column of each row. The "
+    "bodies are what the relay was given: encrypted, it has no key for them."
+)
+
+
+class NoRelay(ExileError):
+    """The directory holds no relay."""
+
+    sentence = _NO_RELAY
+
+
+class NoSuchMailbox(ExileError):
+    """Nothing is held about the mailbox."""
+
+    sentence = _NO_SUCH_MAILBOX
+
+
+class Options(Protocol):
+    """What the command line gives to both commands."""
+
+    facts: Path | None
+    access_phrase_file: Path | None
+
+
+def state_facts(options: Options, directory: Path, clock: Clock | None = None) -> int:
+    """Date and sign what the operator states, or write a file to fill in; return the exit code.
+
+    Args:
+        options: As parsed.
+        directory: The relay's.
+        clock: Today's.
+
+    Raises:
+        NoRelay: There is no key to sign with.
+        UsageError: The file can't be used, or lacks the jurisdiction.
+    """
+    clock = clock or SystemClock()
+    key = load_key(directory)
+    if key is None:
+        raise NoRelay(path=directory)
+    path = options.facts or directory / FACTS_FILE
+    if not path.exists():
+        write_private(path, template().encode())
+        _tell(tr(_WROTE, path=path))
+        return 0
+    if not read_facts(path).jurisdiction.strip():
+        raise UsageError(_EMPTY, path=path)
+    day = datetime.date(1970, 1, 1) + datetime.timedelta(days=today(clock))
+    text = dated(path.read_text("utf-8"), day)
+    operator = _dated_facts(text, path, day)
+    write_private(path, text.encode())
+    phrase = options.access_phrase_file
+    access = Access(None if phrase is None else read_phrase(phrase))
+    answer = FactSheet(key, operator, Limits(), access, clock).answer()
+    write_private(directory / SIGNED_FILE, answer)
+    signed = SignedFacts.decode(answer)
+    signed.verify(key.pin)
+    _print(json.loads(signed.body))
+    pin = encode_base64url(key.pin)
+    _tell(tr(_SIGNED, date=day.isoformat(), path=directory / SIGNED_FILE, pin=pin))
+    return 0
+
+
+def _dated_facts(text: str, path: Path, day: datetime.date) -> OperatorFacts:
+    """Read the dated text; a line that only looked like the date was inside another text."""
+    try:
+        operator = parse_facts(text)
+    except ValueError as error:
+        raise UsageError(BAD_FACTS, path=path, reason=error) from error
+    if operator.date != day:
+        raise UsageError(BAD_FACTS, path=path, reason=tr(_HIDDEN_DATE))
+    return operator
+
+
+def disclose(text: str, directory: Path) -> int:
+    """Print every byte that is held about a mailbox; return the exit code.
+
+    Args:
+        text: The mailbox's id, base64url or hex.
+        directory: The relay's.
+
+    Raises:
+        UsageError: That is no id.
+        NoRelay: There is no database.
+        NoSuchMailbox: It holds nothing about this mailbox.
+    """
+    mailbox = _mailbox_id(text)
+    try:
+        connection = open_snapshot(directory / DATABASE_FILE)
+    except FileNotFoundError:
+        raise NoRelay(path=directory) from None
+    try:
+        held = rows_about(connection, mailbox)
+    finally:
+        connection.close()
+    if not held["mailboxes"]:
+        raise NoSuchMailbox(path=directory, mailbox=text)
+    _print(held)
+    _tell(tr(_ALL))
+    return 0
+
+
+def rows_about(connection: sqlite3.Connection, mailbox_id: bytes) -> dict[str, list[Any]]:
+    """Return every row that has to do with a mailbox, by table, with all of its columns.
+
+    Blobs and tickets are not among them: nothing in the file says whose they are.
+    """
+    mailboxes = connection.execute("SELECT * FROM mailboxes WHERE id = ?", (mailbox_id,)).fetchall()
+    numbers = [row["number"] for row in mailboxes]
+    slots = [
+        row
+        for number in numbers
+        for row in connection.execute("SELECT * FROM slots WHERE mailbox = ?", (number,))
+    ]
+    bodies = [
+        row
+        for slot in slots
+        for row in connection.execute("SELECT * FROM bodies WHERE slot = ?", (slot["slot"],))
+    ]
+    tables = {"mailboxes": mailboxes, "slots": slots, "bodies": bodies}
+    return {name: [_record(row) for row in rows] for name, rows in tables.items()}
+
+
+def _record(row: sqlite3.Row) -> dict[str, Any]:
+    return {
+        name: encode_base64url(row[name]) if isinstance(row[name], bytes) else row[name]
+        for name in row.keys()  # noqa: SIM118 - iterating over a Row gives its values
+    }
+
+
+def _mailbox_id(text: str) -> bytes:
+    try:
+        if len(text) == 2 * MAILBOX_ID:
+            return bytes.fromhex(text)
+        found = decode_base64url(text)
+    except (ValueError, WireError):
+        found = b""
+    if len(found) != MAILBOX_ID:
+        raise UsageError(_BAD_ID, text=text)
+    return found
+
+
+def _print(record: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(record, ensure_ascii=False, indent=2) + "\n")
+    sys.stdout.flush()
+
+
+def _tell(sentence: str) -> None:
+    """Say something to the person, apart from what may be piped into a file."""
+    sys.stderr.write(sentence + "\n")
