@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from textual import events
 
 from exile_tui.config import Settings, Source
 from exile_tui.errors import UsageError
@@ -218,6 +219,18 @@ async def test_a_file_that_can_not_be_written_is_said_and_the_value_holds_till_t
         await settle(pilot)
         assert "could not be written" in screen_text(app)
         assert app.settings.bell is False
+
+
+async def test_keys_that_come_together_each_count(make_app: MakeApp) -> None:
+    app = make_app(english())
+    async with app.run_test(size=SIZE) as pilot:
+        await open_settings(pilot)
+        for key in ("up", "up", "up", "right", "up"):
+            app.post_message(events.Key(key, None))
+        await settle(pilot)
+        assert app.settings.auto_lock_minutes == 60
+        assert app.focused is not None
+        assert app.focused.id == "keys"
 
 
 async def test_the_mouse_changes_a_value(make_app: MakeApp) -> None:

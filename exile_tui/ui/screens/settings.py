@@ -209,7 +209,8 @@ class SettingsScreen(ExileScreen):
         rows = list(self.query(SettingRow))
         row = self.focused
         at = rows.index(row) if isinstance(row, SettingRow) else -by
-        rows[(at + by) % len(rows)].focus()
+        # At once, not when the widget gets to it: the next key may be there already.
+        self.set_focus(rows[(at + by) % len(rows)])
 
     @on(SettingRow.Turned)
     def _turn(self, event: SettingRow.Turned) -> None:
