@@ -60,6 +60,15 @@ DONE = (
 )
 
 
+class KeyChoices(Choices):
+    """The choice of a new database key; Enter does it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "confirm", N_("Change"), id="passphrase.change",
+                tooltip=N_("Take the new passphrase, as chosen here")),
+    ]  # fmt: skip
+
+
 class PassphraseScreen(ExileScreen):
     """Asks for the old one and twice for the new one; whatever goes wrong changes nothing."""
 
@@ -95,7 +104,7 @@ class PassphraseScreen(ExileScreen):
                     placeholder=tr("The new one once more"), password=True,
                     max_length=LONGEST_PASSPHRASE, id="second",
                 )  # fmt: skip
-                yield Choices(KEYS, column=True, id="database-key")
+                yield KeyChoices(KEYS, column=True, id="database-key")
                 yield Working(id="working")
                 yield Static(id="problem", classes="error", markup=False)
                 with Horizontal(id="ending"):
