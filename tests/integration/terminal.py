@@ -83,6 +83,16 @@ class Terminal:
         self._run(["set-buffer", text])
         self._run(["paste-buffer", "-p"])
 
+    def click(self, column: int, row: int) -> None:
+        """Click with the mouse on a cell, counted from 0."""
+        place = f"{column + 1};{row + 1}"
+        self._run(["send-keys", "-l", f"\x1b[<0;{place}M\x1b[<0;{place}m"])
+
+    @property
+    def clipboard(self) -> str:
+        """What the program copied, if `set-clipboard` is on."""
+        return self._run(["show-buffer"])
+
     @property
     def screen(self) -> str:
         """What is on the screen, line by line."""
@@ -108,9 +118,9 @@ class Terminal:
         """The process that tmux started."""
         return int(self._run(["display", "-p", "#{pane_pid}"]))
 
-    def option(self, *words: str) -> None:
-        """Set a tmux option of this window."""
-        self._run(["set-option", *words])
+    def tmux(self, *words: str) -> str:
+        """Run a command of tmux and return what it printed."""
+        return self._run(list(words))
 
     @property
     def cursor_shown(self) -> bool:
@@ -136,6 +146,14 @@ class Terminal:
             while self._control.stdout.read(65536):
                 pass
         return screen
+
+    def wait_for_quiet(self, quiet_s: float) -> None:
+        """Return when the program wrote nothing for so long; for pictures, which show the end."""
+        assert self._control.stdout is not None
+        deadline = time.monotonic() + PATIENCE_S
+        while self._selector.select(quiet_s) and time.monotonic() < deadline:
+            while self._control.stdout.read(65536):
+                pass
 
     def close(self) -> None:
         """End the program and its terminal."""

@@ -28,6 +28,7 @@ BRIGHT: tuple[Color, ...] = (
     *((108, 164, 240), (214, 130, 220), (96, 204, 222), (245, 247, 250)),
 )
 """The sixteen colours, which are the terminal's own; both painters' grounds fit to them."""
+BLOCKS = "▀▄█"
 STEPS = (0, 95, 135, 175, 215, 255)
 
 
@@ -156,8 +157,13 @@ def read(captured: str) -> list[list[Cell]]:
     return rows
 
 
-def picture(terminal: Terminal) -> Canvas:
-    """Return what a terminal shows now, its cursor too."""
+def picture(terminal: Terminal, *, letters: bool = True) -> Canvas:
+    """Return what a terminal shows now, its cursor too.
+
+    Args:
+        terminal: Which one.
+        letters: False for blocks and grounds only, as in a QR code, which need no font.
+    """
     columns, height = terminal.size
     canvas = Canvas(columns, height)
     cursor = terminal.cursor if terminal.cursor_shown else None
@@ -165,7 +171,8 @@ def picture(terminal: Terminal) -> Canvas:
         for cell in row:
             here = cursor is not None and cursor == (cell.column, number)
             look = cell.style.look.reversed() if here else cell.style.look
-            canvas.cell(cell.cluster, (cell.column, number, cell.cells), look)
+            cluster = cell.cluster if letters or cell.cluster in BLOCKS else " "
+            canvas.cell(cluster, (cell.column, number, cell.cells), look)
             cursor = None if here else cursor
     if cursor is not None:  # beyond what was written in its row
         canvas.cell(" ", (*cursor, 1), Look().reversed())
