@@ -8,6 +8,8 @@ from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA512
+from cryptography.hazmat.primitives.hmac import HMAC
 
 from exile_tui.crypto import labels
 from exile_tui.crypto.entropy import Entropy
@@ -21,6 +23,7 @@ HEADER_OVERHEAD: Final = 28
 
 _ZERO_NONCE: Final = bytes(12)
 _RANDOM_SIZE: Final = 32
+_SHA512: Final = SHA512()
 
 
 def seal(message_key: bytes, plaintext: bytes, ad: bytes, entropy: Entropy) -> bytes:
@@ -31,11 +34,12 @@ def seal(message_key: bytes, plaintext: bytes, ad: bytes, entropy: Entropy) -> b
     Returns:
         `nonce 24 | commitment to the key 32 | ciphertext and tag`.
     """
-    nonce = hmac_sha512(
-        message_key,
-        labels.NONCE + entropy.bytes(_RANDOM_SIZE) + sha512(plaintext) + sha512(ad),
-    )[:24]
-    output = hmac_sha512(message_key, labels.BODY + nonce)
+    keyed = HMAC(message_key, _SHA512)
+    body = keyed.copy()
+    keyed.update(labels.NONCE + entropy.bytes(_RANDOM_SIZE) + sha512(plaintext) + sha512(ad))
+    nonce = keyed.finalize()[:24]
+    body.update(labels.BODY + nonce)
+    output = body.finalize()
     ciphertext = ChaCha20Poly1305(output[:32]).encrypt(_ZERO_NONCE, plaintext, ad)
     return nonce + output[32:] + ciphertext
 
@@ -64,20 +68,28 @@ def open_sealed(message_key: bytes, sealed: bytes, ad: bytes, start: int = 0) ->
 
 @dataclass(frozen=True, slots=True, eq=False)
 class HeaderKey:
-    """A key that seals many headers; its cipher is made on first use and kept."""
+    """A key that seals many headers; its cipher and its HMAC are made on first use and kept."""
 
     raw: bytes = field(repr=False)
     _lazy: ChaCha20Poly1305 | None = field(default=None, init=False, repr=False)
+    _lazy_hmac: HMAC | None = field(default=None, init=False, repr=False)
 
     def _cipher(self) -> ChaCha20Poly1305:
         cipher = ChaCha20Poly1305(self.raw)
         object.__setattr__(self, "_lazy", cipher)
         return cipher
 
+    def _hmac(self) -> HMAC:
+        keyed = HMAC(self.raw, _SHA512)
+        object.__setattr__(self, "_lazy_hmac", keyed)
+        return keyed
+
     def seal(self, header: bytes, ad: bytes, entropy: Entropy) -> bytes:
         """Return `nonce 12 | ciphertext and tag`."""
         random = entropy.bytes(_RANDOM_SIZE)
-        nonce = hmac_sha512(self.raw, labels.HEADER_NONCE + random + sha512(header))[:12]
+        keyed = (self._lazy_hmac or self._hmac()).copy()
+        keyed.update(labels.HEADER_NONCE + random + sha512(header))
+        nonce = keyed.finalize()[:12]
         return nonce + (self._lazy or self._cipher()).encrypt(nonce, header, ad)
 
     def try_open(self, sealed: bytes, ad: bytes) -> bytes | None:
