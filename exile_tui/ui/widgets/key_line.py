@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
-from textual.binding import Binding
+from textual.binding import ActiveBinding, Binding
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button
@@ -71,34 +72,46 @@ def shown_keys(screen: Screen[Any]) -> list[ShownKey]:
     found: dict[tuple[int, str], ShownKey] = {}
     active = screen.active_bindings
     for node, bindings in screen._modal_binding_chain:
-        for key in bindings.key_to_bindings:
-            if key not in active or active[key].node is not node:
+        for key, listed in bindings.key_to_bindings.items():
+            binding = _acting(screen, active, node, key, listed)
+            if binding is None or not (binding.id and binding.description):
                 continue
-            _, binding, enabled, _ = active[key]
-            if binding.id and binding.description and enabled:
-                name = binding.key_display or key_name(binding.key)
-                before = found.get((id(node), binding.action))
-                shown = ShownKey((*before.keys, name), before.binding, node) if before else None
-                found[id(node), binding.action] = shown or ShownKey((name,), binding, node)
+            name = binding.key_display or key_name(key)
+            before = found.get((id(node), binding.action))
+            shown = ShownKey((*before.keys, name), before.binding, node) if before else None
+            found[id(node), binding.action] = shown or ShownKey((name,), binding, node)
     return list(found.values())
 
 
-def _screen_enter(screen: Screen[Any]) -> list[ShownKey]:
-    """Return what Enter does on a screen when the focused field or list hands it on.
+def _acting(
+    screen: Screen[Any],
+    active: Mapping[str, ActiveBinding],
+    node: DOMNode,
+    key: str,
+    listed: Sequence[Binding],
+) -> Binding | None:
+    """Return the binding of a node that a key leads to, if it does."""
+    first = active.get(key)
+    if first is None:
+        return None
+    if first.node is node:
+        return first.binding if first.enabled else None
+    if first.node is not screen.focused or not _hands_on(first, key):
+        return None
+    works = screen.app._check_action_state
+    return next((each for each in listed if each.id and works(each.action, node)), None)
 
-    Such a widget takes Enter for itself and tells the screen, which does what its own Enter does.
+
+def _hands_on(first: ActiveBinding, key: str) -> bool:
+    """Tell whether the focused widget has a key only on paper.
+
+    A field or a list takes Enter for itself and tells the screen, which does what its own Enter
+    does; a field of one line has keys for scrolling that it has no use for.
     """
-    active = screen.active_bindings.get("enter")
-    if active is None or active.node is not screen.focused or active.binding.show:
-        return []
-    if isinstance(active.node, Button):
-        return []
-    return [
-        ShownKey((key_name("enter"),), binding, screen)
-        for node, bindings in screen._modal_binding_chain
-        for binding in bindings.key_to_bindings.get("enter", ())
-        if node is screen and binding.show and screen.check_action(binding.action, ())
-    ]
+    if first.binding.show or isinstance(first.node, Button):
+        return False
+    scrolls = first.binding.action.startswith(("scroll_", "page_"))
+    return key == "enter" or (scrolls and not first.binding.id)
 
 
 class KeyLine(Widget):
@@ -126,7 +139,6 @@ class KeyLine(Widget):
     def render(self) -> Content:
         """Lay the keys out, the way back and the help last, as many as fit."""
         keys = [each for each in shown_keys(self.screen) if each.show]
-        keys = [*_screen_enter(self.screen), *keys]
         back = [each for each in keys if each.binding.key == "escape"][:1]
         final = [*back, *(each for each in keys if each.id == "app.help")]
         others = [each for each in keys if each not in final]
