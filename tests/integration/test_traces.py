@@ -41,15 +41,13 @@ Open = Callable[..., Terminal]
 async def open_terminal() -> AsyncIterator[Open]:
     opened: list[Terminal] = []
 
-    def start(profile: Profile, *options: tuple[str, str]) -> Terminal:
+    def start(profile: Profile) -> Terminal:
         terminal = Terminal(
             f"exile-traces-{os.getpid()}-{len(opened)}", 100, 26,
             "--lang", "ko", "--data-dir", str(profile.home), "--profile", profile.profile,
             shell=True,
         )  # fmt: skip
         opened.append(terminal)
-        for option in options:
-            terminal.option(*option)
         terminal.wait_for("암호문구")
         unlock(terminal)
         terminal.wait_for("박서준")
@@ -99,7 +97,7 @@ async def test_a_terminal_without_an_alternate_screen_keeps_nothing(
 ) -> None:
     without = ("-w", "alternate-screen", "off")
     terminal = await asyncio.to_thread(open_terminal, people[0])
-    terminal.option(*without)
+    terminal.tmux("set-option", *without)
     terminal.press("C-q")
     terminal.wait_for("ended with 0")
     assert_nothing_left(terminal)
@@ -113,6 +111,26 @@ async def test_a_terminated_program_leaves_nothing(
     terminal.wait_for("ended with 0")
     assert_nothing_left(terminal)
     assert "exile-tui" not in terminal.title
+
+
+async def test_tmux_marks_the_window_when_a_message_comes_to_another(
+    people: tuple[Profile, Profile], open_terminal: Open
+) -> None:
+    terminal = await asyncio.to_thread(open_terminal, people[0])
+    terminal.wait_for(lambda _: terminal.title == "exile-tui")
+    terminal.tmux("set-option", "-g", "focus-events", "on")
+    terminal.tmux("set-option", "-g", "monitor-bell", "on")
+    first = terminal.tmux("display", "-p", "#{window_id}").strip()
+    terminal.tmux("new-window", "-d", "cat")
+    # The program hears of focus once it went: back to it and away again.
+    for window in ("+1", "-1", "+1"):
+        terminal.tmux("select-window", "-t", f":{window}")
+    await people[1].run("send", "김하늘", MORE)
+
+    def state() -> str:
+        return terminal.tmux("display", "-p", "-t", first, "#{window_bell_flag} #{pane_title}")
+
+    terminal.wait_for(lambda _: state() == "1 exile-tui (1)\n")
 
 
 def child_of(shell: int) -> int:
