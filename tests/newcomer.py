@@ -64,7 +64,7 @@ class Newcomer:
         self.terminal = Terminal(
             socket, *SIZE, program=command(), environment=environment, kind="tmux-256color"
         )
-        self.terminal.option("-s", "set-clipboard", "on")
+        self.terminal.tmux("set-option", "-s", "set-clipboard", "on")
 
     @property
     def screen(self) -> str:
