@@ -118,7 +118,7 @@ async def _invite(session: Session) -> None:
     session.out.note(
         tr("For one person, until {time}. Whoever holds the link can use it.", time=until)
     )
-    if session.messenger.embedded:
+    if session.messenger.embedded and session.messenger.only_here:
         session.out.note(
             tr("Your relay runs on this computer: only people on this computer reach it.")
         )

@@ -13,7 +13,8 @@ from textual.widgets import Input
 from exile_tui.core.model import Connection, Link
 from exile_tui.errors import RelayRefused, RelayUnreachable
 from exile_tui.ui.app import ExileApp
-from exile_tui.ui.statement import facts_text, holdings_text, statement_age
+from exile_tui.ui.statement import holdings_text, signed_text, statement_age
+from exile_tui.wire.address import RelayAddress
 from tests.ui.conftest import MakeApp, settle
 from tests.ui.doubles import NOW_MS, RELAY, STATEMENT, FakeMessenger
 from tests.ui.paint import screen_text
@@ -35,7 +36,8 @@ async def test_it_shows_the_answer_to_the_letter(make_app: MakeApp) -> None:
         assert RELAY.url in text
         assert "this computer" in text
         assert "2 mailboxes under random numbers" in text
-        assert "1 sealed envelope" in text
+        assert "1 sealed envelope of 4,096 bytes" in text
+        assert "until Nov 24 at most" in text
         for mailbox in await messenger.disclosure():
             for name, value in mailbox.items():
                 assert name in text
@@ -95,7 +97,7 @@ async def test_copying_the_address(make_app: MakeApp) -> None:
 class Lying(FakeMessenger):
     """A relay that answers with controls and far too much."""
 
-    async def disclosure(self) -> list[dict[str, Any]]:
+    async def disclosure(self, relay: RelayAddress | None = None) -> list[dict[str, Any]]:
         return [
             {"\x1b[2Jkey": "\x1b]52;c;aGk=\x07\u202evalue", "n": [[1, {"a": None}]], "[b]": {}},
             *({"x": index} for index in range(2000)),
@@ -118,7 +120,7 @@ async def test_what_a_relay_says_is_made_safe(make_app: MakeApp) -> None:
 
 async def test_any_failure_is_a_sentence(make_app: MakeApp) -> None:
     class Broken(FakeMessenger):
-        async def disclosure(self) -> list[dict[str, Any]]:
+        async def disclosure(self, relay: RelayAddress | None = None) -> list[dict[str, Any]]:
             raise RelayUnreachable(address="127.0.0.1:18443")
 
     messenger = Broken()
@@ -141,7 +143,7 @@ async def test_any_failure_is_a_sentence(make_app: MakeApp) -> None:
 )
 def test_statement_age(day: str, age: int | None) -> None:
     assert statement_age(day, NOW_MS) == age
-    words = facts_text(msgspec.structs.replace(STATEMENT, date=day), NOW_MS).plain
+    words = signed_text(msgspec.structs.replace(STATEMENT, date=day), NOW_MS).plain
     if age is None:
         assert "its date is none" in words
     elif age == 91:
@@ -151,4 +153,4 @@ def test_statement_age(day: str, age: int | None) -> None:
 
 
 def test_no_mailbox_yet() -> None:
-    assert "Nothing" in holdings_text([]).plain
+    assert "Nothing" in holdings_text([], NOW_MS).plain

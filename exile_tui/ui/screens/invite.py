@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, VerticalScroll
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Button, ContentSwitcher, OptionList, Static
 from textual.widgets.option_list import Option
@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.locale.dates import date_and_time
+from exile_tui.ui.handover import reaches_others
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.widgets.qr import QrCode
 
@@ -59,6 +60,14 @@ class InviteScreen(ExileScreen):
             id="invite.list",
         ),
         Binding(
+            "ctrl+e", "relay('reach')", N_("Let others reach it"), show=False,
+            tooltip=N_("Open the relay of this computer to other computers"), id="invite.reach",
+        ),
+        Binding(
+            "ctrl+r", "relay('move')", N_("Another relay"), show=False,
+            tooltip=N_("Move to another relay and take the contacts along"), id="invite.move",
+        ),
+        Binding(
             "delete", "revoke", N_("Revoke"), tooltip=N_("Make this invite useless"),
             id="invite.revoke",
         ),
@@ -93,14 +102,17 @@ class InviteScreen(ExileScreen):
             yield Button(tr("Save picture"), id="save")
         with Horizontal(classes="buttons"):
             yield Button(tr("Copy a text to send"), id="text")
+        with Vertical(id="only-here"):
+            yield Static(
+                tr("Nobody on another computer can use it: only this one reaches your relay.")
+            )
+            with Horizontal(classes="buttons"):
+                yield Button(tr("Let others reach it"), id="reach", variant="primary")
+                yield Button(tr("Use another relay"), id="move")
         yield Static(id="state")
         yield Static(
             tr("Whoever holds it can use it. Hand it over in a way you trust."),
             id="bearer",
-        )
-        yield Static(
-            tr("It works on this computer only: your relay runs here."),
-            id="embedded",
         )
         with Horizontal(classes="buttons", id="more"):
             yield Button(tr("All invites"), id="list")
@@ -108,7 +120,8 @@ class InviteScreen(ExileScreen):
 
     def on_mount(self) -> None:
         """Fetch the invites; make one when none is open."""
-        self.query_one("#embedded").display = self.messenger.embedded
+        self.query_one("#only-here").display = False
+        self.query_one("#reach").display = self.messenger.embedded
         self._reload()
 
     def on_resize(self) -> None:
@@ -219,6 +232,8 @@ class InviteScreen(ExileScreen):
         if invite is None:
             return
         usable = invite.state is InviteState.OPEN
+        here = not reaches_others(invite.relay.host)
+        self.query_one("#only-here").display = usable and here
         self.query_one("#code", QrCode).payload = (
             self.messenger.link_bytes(invite.link) if usable else b""
         )
@@ -289,6 +304,15 @@ class InviteScreen(ExileScreen):
                 tr("Saved as {file}. Delete it once the invite was opened.", file=str(file))
             )
 
+    @on(Button.Pressed, "#reach")
+    @on(Button.Pressed, "#move")
+    def _to_relay(self, event: Button.Pressed) -> None:
+        self.action_relay(event.button.id or "")
+
+    def action_relay(self, panel: str) -> None:
+        """Go to the relay's screen, with one of its panels open."""
+        self.exile.open_screen("relay", panel=panel)
+
     @on(Button.Pressed, "#text")
     def action_text(self) -> None:
         """Show a text to paste into another messenger."""
@@ -330,6 +354,8 @@ class InviteScreen(ExileScreen):
         if action in ("enlarge", "copy", "save", "text", "revoke"):
             invite = self._current() if self.is_mounted else None
             return invite is not None and invite.state is InviteState.OPEN
+        if action == "relay" and parameters == ("reach",):
+            return self.messenger.embedded
         if action == "list":
             return self.is_mounted and self._view == "one"
         return super().check_action(action, parameters)

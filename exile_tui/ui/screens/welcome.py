@@ -54,6 +54,17 @@ class Welcome(ExileModal[None]):
             yield Button(tr("To the chats"), id="chats", variant="primary")
             yield Button(tr("Invite"), id="invite")
             yield Button(tr("Open an invite"), id="join")
+        if self.messenger.embedded and self.messenger.only_here:
+            yield Static(
+                tr(
+                    "Your relay runs on this computer, and only this computer reaches it. For "
+                    "people elsewhere, open it to others or use another one, now or later (F4)."
+                ),
+                id="only-here",
+            )
+            with Horizontal():
+                yield Button(tr("Let others reach it"), id="reach")
+                yield Button(tr("Use another relay"), id="move")
 
     def on_mount(self) -> None:
         """Let Enter lead to the chats."""
@@ -68,5 +79,7 @@ class Welcome(ExileModal[None]):
         # Not by an answer to whoever asked: the first run's screen is gone by now.
         exile = self.exile
         self.dismiss(None)
-        if place != "chats":
+        if place in ("reach", "move"):
+            exile.call_later(exile.open_screen, "relay", panel=place)
+        elif place != "chats":
             exile.call_later(exile.action_go, place)
