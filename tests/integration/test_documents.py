@@ -17,6 +17,7 @@ import pytest
 
 from exile_tui.config import Settings, Source
 from exile_tui.relay.facts import read_facts
+from exile_tui.ui import keymap
 from exile_tui.ui.themes import DEFAULT, load_theme, theme_directory
 from tests import keytable
 from tests.integration.documents import (
@@ -243,8 +244,9 @@ def test_every_toml_file_is_taken(block: Block, tmp_path: Path) -> None:
     file = tmp_path / Path(block.file).name
     file.write_text(block.text, encoding="utf-8")
     if block.file == "config.toml":
-        settings = Source({}, {}, file).load()
-        assert set(settings.keys) <= {each.id for each in keytable.bindings()}
+        keys = Source({}, {}, file).load().keys
+        taken, problems = keymap.check(keys)
+        assert (len(taken), problems) == (len(keys), [])
     elif block.file.startswith("themes/"):
         assert load_theme(file).name == file.stem
     else:
