@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import inspect
 import pkgutil
-import sys
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from textual.binding import Binding
 
@@ -39,21 +39,23 @@ REST = "Lists, choices and panels", "목록, 선택, 물음"
 
 def bindings() -> Iterator[Binding]:
     """Yield every binding of ours with an id and a description, each id once."""
-    import_module("exile_tui.ui.app")
+    names = ["exile_tui.ui.app"]
     for package in (screens, widgets):
-        for module in pkgutil.iter_modules(package.__path__):
-            import_module(f"{package.__name__}.{module.name}")
+        found = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+        names += [f"{package.__name__}.{name}" for name in found]
     seen: set[str] = set()
-    for name, loaded in sorted(sys.modules.items()):
-        if not name.startswith("exile_tui.ui."):
-            continue
-        for found in vars(loaded).values():
-            own = vars(found).get("BINDINGS", ()) if inspect.isclass(found) else ()
-            if own and found.__module__ == name:
-                for each in own:
-                    if each.id and each.description and each.id not in seen:
-                        seen.add(each.id)
-                        yield each
+    for name in names:
+        for each in _of(import_module(name)):
+            if each.id and each.description and each.id not in seen:
+                seen.add(each.id)
+                yield each
+
+
+def _of(module: ModuleType) -> Iterator[Binding]:
+    """Yield the bindings of the classes that a module defines."""
+    for found in vars(module).values():
+        if inspect.isclass(found) and found.__module__ == module.__name__:
+            yield from vars(found).get("BINDINGS", ())
 
 
 def table(lang: str) -> str:
