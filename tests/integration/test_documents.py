@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import json
 import os
 import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
 
@@ -39,7 +42,7 @@ PASSPHRASE = "말 수레 배터리 집게"
 SETUP = "python3 -m venv .venv && .venv/bin/pip install "
 """Both of the README's commands begin so. `.ci/run` runs the second in a fresh clone; what the
 first adds to it is that it opens the screen, as the lines below do."""
-PLACEHOLDERS = ("relay.example.org", "8443", "exile:...", "phrase.txt", "facts.toml")
+PLACEHOLDERS = ("relay.example.org", "8443", "exile:...", "phrase.txt", "facts.toml", "MAILBOX-ID")
 """What a reader puts something of their own in place of; here a loopback relay, a real link, and
 files beside the command."""
 GUIDES = ("docs/guide/en.md", "docs/guide/ko.md")
@@ -164,6 +167,27 @@ class Reader:
         running.press(CTRL_C)
         assert running.end()[0] == 0
 
+    def disclose(self, command: str) -> None:
+        """Ask for a mailbox that the relay has, since somebody made an invite there."""
+        running = Typed("exec exile-tui relay --port 0", self.home, PASSPHRASE)
+        running.until(r"https://\S+#\S{43}\s")
+        address = re.findall(r"https://\S+", running.output)[0]
+        guest = self.profile("guest")
+
+        async def invite() -> None:
+            await guest.run("init", "--name", "Guest", "--relay", address)
+            await guest.run("invite")
+
+        asyncio.run(invite())
+        running.press(CTRL_C)  # while it runs nobody else may open its database
+        assert running.end()[0] == 0
+        database = self.home / ".local/share/exile-tui/served-relay/relay.db"
+        with closing(sqlite3.connect(database)) as connection:
+            mailbox = connection.execute("SELECT id FROM mailboxes").fetchone()[0].hex()
+        shown = type_line(command.replace("MAILBOX-ID", mailbox), self.home, PASSPHRASE)
+        held, _ = json.JSONDecoder().raw_decode(shown[shown.index("{") :])
+        assert held["mailboxes"]
+
     def screen(self, command: str) -> None:
         """Open the screen, see its first frame, leave."""
         running = Typed(command, self.home, PASSPHRASE)
@@ -187,6 +211,8 @@ WAYS: tuple[tuple[str, Callable[[Reader, str], None]], ...] = (
     (r"exile-tui receive --follow$", Reader.follow),
     (r"exile-tui revoke ", Reader.revoke),
     (r"exile-tui relay --host ", Reader.serve),
+    (r"exile-tui relay facts\b", Reader.plain),
+    (r"exile-tui relay disclose MAILBOX-ID$", Reader.disclose),
     (r"exile-tui (?:--lang ko )?--help$", Reader.plain),
     (r"exile-tui(?: (?:demo|--(?:theme|profile|lang) \S+))*$", Reader.screen),
     (r"(?:echo .* \| )?exile-tui (?:accept|contacts|send|receive|search|invites)\b", Reader.plain),
