@@ -196,7 +196,7 @@ class CommandComposer(Composer):
                 tooltip=N_("Close the list of commands; what you typed stays")),
     ]  # fmt: skip
 
-    _closed = False
+    _dismissed = False
     """Whether the list was closed for what is typed now."""
 
     def __init__(self, *, enter_sends: bool = True, placeholder: str = "") -> None:
@@ -216,8 +216,8 @@ class CommandComposer(Composer):
     @on(TextArea.Changed)
     def _look(self) -> None:
         entry = read(self.text)
-        self._closed = self._closed and entry is not None
-        if entry is None or self._closed:
+        self._dismissed = self._dismissed and entry is not None
+        if entry is None or self._dismissed:
             self.commands.display = False
         else:
             self.commands.show(entry[0])
@@ -237,7 +237,7 @@ class CommandComposer(Composer):
 
     def action_close_commands(self) -> None:
         """Hide the list until something else is typed."""
-        self._closed = True
+        self._dismissed = True
         self._look()
 
     def action_complete(self) -> None:

@@ -208,6 +208,8 @@ class Talk(ServiceCalls, Vertical):
         self._pause = self.set_timer(PAUSE_S, self._store_typed)
 
     def _store_typed(self) -> None:
+        if not self.query(Composer):  # the screen closes
+            return
         composer = self.query_one(Composer)
         addressee = composer.addressee
         if addressee is not None and self._drafts.get(addressee) != composer.text:
