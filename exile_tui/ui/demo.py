@@ -37,6 +37,7 @@ NAME = N_("Guest")
 GREETING_S = 20.0
 """How long the chats wait for the contact's first words before they open without."""
 GROUP = 5
+ROWS_FOR_WORDS = 24
 STEPS = (
     N_("A relay, over TLS, only for this computer"),
     N_("Your profile, encrypted, with keys of its own"),
@@ -245,7 +246,7 @@ class GlancePanel(ExileModal[None]):
         groups = [digits[at : at + GROUP] for at in range(0, len(digits), GROUP)]
         yield Static(Content(tr("The screen of {name}", name=self._name)), classes="heading")
         yield Static(digit_groups(groups))
-        yield Static(numbered_words(self._words))
+        yield Static(numbered_words(self._words), id="words")
         yield Static(
             tr(
                 "Only the demo can show you this. In real life you look at the other's own "
@@ -262,6 +263,10 @@ class GlancePanel(ExileModal[None]):
     def on_mount(self) -> None:
         """Let Enter copy."""
         self.query_one("#copy").focus()
+
+    def on_resize(self) -> None:
+        """Leave the words out where the digits and the picture's place need the rows."""
+        self.query_one("#words").display = self.size.height >= ROWS_FOR_WORDS
 
     @on(Button.Pressed, "#copy")
     def _copy(self) -> None:
