@@ -74,7 +74,7 @@ class Canvas:
             self._draw.line((left, top + 19, right, top + 19), fill=look.front)
         if cluster.isspace() or self._block(cluster, (left, top), look.front):
             return
-        if ord(cluster[0]) >= 0x1F000 or "\ufe0f" in cluster:
+        if _is_emoji(cluster, cells):
             self.image.paste(_emoji(cluster), (left, top + 1), _emoji(cluster))
         else:
             font = _font(look.bold)
@@ -111,6 +111,12 @@ class Canvas:
     def save(self, file: Path | str) -> None:
         """Write a small PNG."""
         save(self.image, file)
+
+
+def _is_emoji(cluster: str, cells: int) -> bool:
+    first = ord(cluster[0])
+    symbol = 0x2300 <= first <= 0x2BFF and cells == 2
+    return first >= 0x1F000 or "\ufe0f" in cluster or symbol
 
 
 def dimmed(front: Color, back: Color) -> Color:

@@ -53,6 +53,7 @@ class Terminal:
         terminal = ["start-server", ";", "set", "-g", "default-terminal", kind, ";"]
         session = ["new-session", "-d", "-x", str(columns), "-y", str(rows), *command]
         self._run([*terminal, *session], environment)
+        self._socket = Path(self.tmux("display", "-p", "#{socket_path}").rstrip("\n"))
         self._control = subprocess.Popen(
             [*self._base, "-C", "attach", "-f", "ignore-size"],
             stdin=subprocess.PIPE,
@@ -159,6 +160,7 @@ class Terminal:
         """End the program and its terminal."""
         subprocess.run([*self._base, "kill-server"], check=False, capture_output=True)
         self._control.communicate()
+        self._socket.unlink(missing_ok=True)  # tmux leaves it
         self._selector.close()
 
 
