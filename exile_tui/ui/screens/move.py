@@ -126,7 +126,8 @@ class MovePanel(ExileModal[bool]):
         refused = isinstance(error, RelayRefused)
         if refused:
             self.query_one("#phrase").display = True
-        self.query_one("#phrase" if refused else "#to").focus()
+        # Once it is laid out: input methods compose where the terminal's cursor is.
+        self.call_after_refresh(self.query_one("#phrase" if refused else "#to").focus)
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
