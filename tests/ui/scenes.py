@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from textual.pilot import Pilot
-from textual.widgets import Button, Input
+from textual.widgets import Button, ContentSwitcher, Input
 
 from exile_tui.core.model import Connection, InviteState, Link
 from exile_tui.errors import RelayUnreachable
@@ -17,6 +17,7 @@ from tests.ui.doubles import NOW_MS, RELAY, FakeApplication, at
 from tests.ui.worlds import english, korean
 
 Prepare = Callable[[Pilot[int]], Awaitable[None]]
+WORDS = "correct horse"
 
 
 async def _nothing(pilot: Pilot[int]) -> None:
@@ -63,20 +64,26 @@ async def _notices(pilot: Pilot[int]) -> None:
     pilot.app.notify("Something failed.", title="Failed", severity="error")
 
 
-def _first_run(step: int) -> Prepare:
+def _first_run(step: str) -> Prepare:
+    """Go through the first run up to a step, or to the welcome behind the last."""
+
     async def prepare(pilot: Pilot[int]) -> None:
-        if step >= 1:
-            await pilot.press("enter", *"correct horse")
-            await settle(pilot)
-        if step >= 2:
-            pilot.app.screen.query_one("#second", Input).value = "correct horse"
-            await pilot.press("enter", "enter")
-            await settle(pilot)
-        if step >= 3:
+        screen = pilot.app.screen
+        for _ in range(8):
+            if pilot.app.screen is not screen:
+                break
+            now = screen.query_one("#steps", ContentSwitcher).current
+            if now == step:
+                break
+            if now == "passphrase":
+                screen.query_one("#first", Input).value = WORDS
+                screen.query_one("#second", Input).value = WORDS
+                screen.query_one("#second", Input).focus()
+                await pilot.pause()
             await pilot.press("enter")
-        if step >= 4:
             await settle(pilot)
-            await pilot.press("enter")
+        if step == "passphrase":
+            await pilot.press(*WORDS)
 
     return prepare
 
@@ -113,11 +120,11 @@ OPEN: dict[str, Prepare] = {
 CLOSED: dict[str, Prepare] = {
     "unlock": _nothing,
     "unlock-wrong": _keys(*"abc", "enter"),
-    "first_run-language": _first_run(0),
-    "first_run-passphrase": _first_run(1),
-    "first_run-name": _first_run(2),
-    "first_run-relay": _first_run(3),
-    "first_run-welcome": _first_run(4),
+    "first_run-language": _first_run("language"),
+    "first_run-passphrase": _first_run("passphrase"),
+    "first_run-name": _first_run("name"),
+    "first_run-relay": _first_run("relay"),
+    "first_run-welcome": _first_run("welcome"),
 }
 SCENES = OPEN | CLOSED
 

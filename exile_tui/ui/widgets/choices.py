@@ -36,6 +36,7 @@ class Choices(Widget, can_focus=True):
     Choices { width: auto; height: auto; }
     Choices.-column { width: 1fr; }
     Choices > .choices--other { color: $text-muted; }
+    Choices.-column > .choices--other { color: $foreground; }
     Choices > .choices--taken { color: $primary; background: $panel; text-style: bold; }
     Choices:focus > .choices--taken { color: $background; background: $primary; }
     """
