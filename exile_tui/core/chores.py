@@ -159,7 +159,8 @@ class Housekeeper:
         while True:
             signals.chores.clear()
             if await do_chores(self._context):
-                await wait_any(backoff.next(), signals.retry)
+                # What is new must not wait for a relay that may be gone for good.
+                await wait_any(backoff.next(), signals.retry, signals.chores)
                 signals.retry.clear()
             else:
                 backoff.reset()

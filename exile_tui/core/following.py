@@ -14,12 +14,13 @@ from exile_tui.core.model import (
     AnnouncementKind,
     Contact,
     ContactState,
+    Invite,
     InviteState,
     MailboxState,
     OwnMailbox,
 )
 from exile_tui.core.ports import Transaction
-from exile_tui.core.sealing import seal
+from exile_tui.core.sealing import load_session, seal
 from exile_tui.core.sending import announce_mailbox
 from exile_tui.core.settings import MAILBOX_SERIAL, read_own, write_own
 from exile_tui.wire.content import Mailbox, decode_content
@@ -77,9 +78,12 @@ async def _follow_contact(
             # Nobody ever heard of it.
             await tx.mailboxes.update(replace(mailbox, state=MailboxState.DOOMED))
     for mailbox in used:
-        newest = stays and mailbox is used[-1]
-        left = None if newest else _since(mailbox, believed_now(context))
-        await tx.mailboxes.update(replace(mailbox, left_ms=left))
+        if stays and mailbox is used[-1]:
+            await tx.mailboxes.update(replace(mailbox, left_ms=None))
+        elif mailbox.relay != own.relay:
+            # An older one at our relay is what an invite brought: nobody has to leave it.
+            since = _since(mailbox, believed_now(context))
+            await tx.mailboxes.update(replace(mailbox, left_ms=since))
     if not stays and all(mailbox.relay != own.relay for mailbox in untold):
         keys = MailboxKeys.generate(context.entropy)
         new = own_mailbox(own.relay, keys, contact_id=contact_id)
@@ -123,9 +127,7 @@ async def retire_older(tx: Transaction, used: OwnMailbox) -> bool:
             break
         if mailbox.left_ms is None or mailbox.state not in USED:
             continue
-        alive = mailbox.state is MailboxState.ALIVE
-        state = MailboxState.RETIRING if alive else MailboxState.DOOMED
-        await tx.mailboxes.update(replace(mailbox, state=state))
+        await _give_up(tx, mailbox)
         changed = True
     return changed
 
@@ -153,7 +155,10 @@ async def end_moves(context: Context) -> None:
 async def _end_mailboxes(context: Context, tx: Transaction, own: Own) -> None:
     now = context.clock.now_ms()
     mailboxes = await tx.mailboxes.all()
-    unheard = {each.contact_id for each in mailboxes if each.state is MailboxState.UNTOLD}
+    reached_only_there = {
+        each.contact_id for each in mailboxes if each.state is MailboxState.UNTOLD
+    }
+    reached_only_there |= await _cannot_be_told(tx)
     for mailbox in mailboxes:
         if mailbox.left_ms is None:
             continue
@@ -161,22 +166,52 @@ async def _end_mailboxes(context: Context, tx: Transaction, own: Own) -> None:
         if age < -DAY_MS:
             # A clock in the future wrote it.
             await tx.mailboxes.update(replace(mailbox, left_ms=now))
-        elif mailbox.state is MailboxState.DOOMED:
+        elif mailbox.state in (MailboxState.RETIRING, MailboxState.DOOMED):
             if age >= FORGET_MS:
                 await tx.mailboxes.delete(mailbox.id)
-        elif age >= KEEP_MS and (mailbox.contact_id is None or mailbox.contact_id not in unheard):
-            # A contact that could not be told yet has no other.
-            await tx.mailboxes.update(replace(mailbox, state=MailboxState.DOOMED))
+        elif age >= KEEP_MS and (
+            mailbox.contact_id is None or mailbox.contact_id not in reached_only_there
+        ):
+            await _give_up(tx, mailbox)
     for invite in await tx.invites.all():
-        if invite.relay == own.relay:
-            continue
-        given = (each.left_ms for each in mailboxes if each.invite_id == invite.id)
-        left = next(given, None) or now
-        if invite.secret and now - left >= KEEP_MS:
+        if invite.relay != own.relay:
+            of_invite = [each for each in mailboxes if each.invite_id == invite.id]
+            await _end_invite(tx, invite, of_invite, now)
+
+
+async def _end_invite(
+    tx: Transaction, invite: Invite, mailboxes: Sequence[OwnMailbox], now: int
+) -> None:
+    """End an invite at a relay that was left: first for who opens it, then for who asked."""
+    if invite.secret:
+        if all(mailbox.state is MailboxState.DOOMED for mailbox in mailboxes):
             await close_invite(tx, invite, InviteState.EXPIRED)
-        elif not invite.secret and not invite.blob_deleted and now >= invite.expires_ms + DAY_MS:
-            # The relay has dropped it by itself.
-            await tx.invites.update(replace(invite, blob=b"", blob_deleted=True))
+        elif invite.state is InviteState.OPEN and any(
+            mailbox.left_ms is not None and now - mailbox.left_ms >= KEEP_MS
+            for mailbox in mailboxes
+        ):
+            await tx.invites.update(replace(invite, state=InviteState.EXPIRED, blob=b""))
+    elif not invite.blob_deleted and now >= invite.expires_ms + DAY_MS:
+        # The relay has dropped it by itself.
+        await tx.invites.update(replace(invite, blob=b"", blob_deleted=True))
+
+
+async def _give_up(tx: Transaction, mailbox: OwnMailbox) -> None:
+    """Have a mailbox deleted, once it was read to its end if the relay has made it."""
+    alive = mailbox.state is MailboxState.ALIVE
+    state = MailboxState.RETIRING if alive else MailboxState.DOOMED
+    await tx.mailboxes.update(replace(mailbox, state=state))
+
+
+async def _cannot_be_told(tx: Transaction) -> set[int]:
+    """Return who has not heard of a move and must write first: its session seals no more."""
+    found = set()
+    for contact in await tx.contacts.all():
+        if await _unheard(tx, contact.id) is not None:
+            session, _ = await load_session(tx, contact.id)
+            if not session.can_seal:
+                found.add(contact.id)
+    return found
 
 
 async def _tell_again(context: Context, tx: Transaction) -> None:
