@@ -6,11 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from exile_tui.assembly import make_embedded, proxy_for
+from exile_tui.assembly import make_application, make_embedded, proxy_for
 from exile_tui.config import Settings
 from exile_tui.errors import RelayUnreachable
 from exile_tui.wire.address import RelayAddress
@@ -31,6 +32,23 @@ PROXY = "socks5://127.0.0.1:9050"
 )
 def test_a_proxy_is_for_what_leaves_this_computer(host: str, proxied: bool) -> None:
     assert proxy_for(RelayAddress(host, 1, bytes(32)), PROXY) == (PROXY if proxied else None)
+
+
+def test_this_computers_relay_needs_no_proxy_under_any_of_its_addresses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = RelayAddress("192.168.0.12", 1, bytes(32))
+    settings = Settings(data_dir=tmp_path, proxy=PROXY)
+    embedded = make_embedded(settings)
+    monkeypatch.setattr(embedded, "address", lambda: here)
+    given: list[str | None] = []
+    monkeypatch.setattr(
+        "exile_tui.transport.client.HttpRelay", lambda _, *, proxy: given.append(proxy)
+    )
+    application = make_application(settings, embedded)
+    application._relays(here)
+    application._relays(replace(here, pin=bytes([1]) * 32))
+    assert given == [None, PROXY]
 
 
 async def test_a_relay_that_never_ran_is_not_started_unasked(tmp_path: Path) -> None:
