@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TypeVar
 
 from exile_tui.core.context import Context
 from exile_tui.core.events import (
     ContactChanged,
     DeliveryChanged,
-    Event,
     InvitesChanged,
     MessageStored,
     MovingChanged,
@@ -36,6 +35,7 @@ from exile_tui.core.model import (
     OwnMailbox,
     Reason,
 )
+from exile_tui.core.noting import Outcome, note_copy, note_missing
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sealing import load_session
 from exile_tui.crypto.failures import PossibleRestoredCopy
@@ -51,22 +51,6 @@ _Result = TypeVar("_Result")
 MOST_HIDDEN = 64
 """Lines kept of somebody whose request waits, and acknowledgements due to them; an honest joiner
 sends at most eight texts. The rest is dropped and never acknowledged."""
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What a batch changed, for after its commit."""
-
-    events: dict[Event, None] = field(default_factory=dict)
-    """Each once, in order."""
-    answer: bool = False
-    """Something is due for a peer."""
-    listen: bool = False
-    """The set of mailboxes changed."""
-
-    def add(self, event: Event) -> None:
-        """Note an event once."""
-        self.events.setdefault(event)
 
 
 async def receive_batch(context: Context, batch: Iterable[tuple[bytes, bytes]]) -> Outcome:
@@ -126,7 +110,7 @@ async def _receive_one(
             elif mailbox.invite_id is not None:
                 opened = await _open_request(context, tx, attempt, mailbox, envelope)
     except PossibleRestoredCopy:
-        await _note_copy(context, tx, outcome, mailbox)
+        await note_copy(context, tx, outcome, mailbox)
         return
     except (CryptoError, WireError):
         # Not remembered: it may be a copy from another mailbox, or come too early; and whoever has
@@ -283,49 +267,6 @@ async def _append(
         read=False,
     )
     outcome.add(MessageStored(message, hidden=contact.state is ContactState.REQUESTED))
-
-
-async def note_missing(
-    context: Context, tx: Transaction, outcome: Outcome, contact: Contact, count: int
-) -> None:
-    """Put "up to N messages never arrived" into a conversation."""
-    await _note(context, tx, outcome, contact, MessageKind.MISSING, str(count))
-
-
-async def _note(
-    context: Context,
-    tx: Transaction,
-    outcome: Outcome,
-    contact: Contact,
-    kind: MessageKind,
-    text: str = "",
-) -> None:
-    """Put a line that nobody wrote into a conversation; a warning counts as unread."""
-    message = await tx.messages.append(
-        contact.id,
-        direction=Direction.IN,
-        kind=kind,
-        content_id=b"",
-        text=text,
-        sent_ms=0,
-        stored_ms=context.clock.now_ms(),
-        delivery=None,
-        reason=Reason.NONE,
-        read=kind is not MessageKind.POSSIBLE_COPY,
-    )
-    outcome.add(MessageStored(message, hidden=contact.state is ContactState.REQUESTED))
-
-
-async def _note_copy(
-    context: Context, tx: Transaction, outcome: Outcome, mailbox: OwnMailbox
-) -> None:
-    """Tell once, until the number is compared again, that a message contradicted its chain."""
-    contact = await tx.contacts.get(mailbox.contact_id or 0)
-    if contact is None or contact.copy_suspected:
-        return
-    await tx.contacts.update(replace(contact, copy_suspected=True))
-    await _note(context, tx, outcome, contact, MessageKind.POSSIBLE_COPY)
-    outcome.add(ContactChanged(contact.id))
 
 
 async def _take_acknowledged(

@@ -10,8 +10,8 @@ from exile_tui.core.events import ClockJumped, DeliveryChanged, InvitesChanged
 from exile_tui.core.following import end_moves
 from exile_tui.core.inviting import GRACE_MS, close_invite
 from exile_tui.core.model import ContactState, Delivery, InviteState, Reason
+from exile_tui.core.noting import Outcome, note_missing
 from exile_tui.core.ports import Transaction
-from exile_tui.core.receiving import Outcome, note_missing
 from exile_tui.core.sealing import load_session
 from exile_tui.core.settings import CLOCK_JUMP, LAST_WALL
 from exile_tui.core.verifying import check_verified
