@@ -8,8 +8,8 @@ A move is one transaction; whatever follows is work that is written down and don
    what was ours until now is marked as left.
 3. Once the new relay has made a contact's mailbox, the contact is told, in an ordinary message.
 4. Once the contact has used it, the older ones are emptied and deleted.
-5. After 14 days an older one is deleted all the same, and after another 14 it is forgotten, if its
-   relay never answered.
+5. After 14 days an older one is emptied and deleted all the same, and after another 14 it is
+   forgotten, if its relay never answered. One whose contact could not be told stays.
 """
 
 from __future__ import annotations
