@@ -42,6 +42,8 @@ class Services:
     ) -> Worker[None]:
         """Read something; a newer call of the same owner and group replaces this one.
 
+        What was read from a profile that was locked in the meantime is shown to nobody.
+
         Args:
             owner: Whose queue `then` and `failed` run in; nothing runs once it is gone.
             group: What is read.
@@ -50,8 +52,13 @@ class Services:
             failed: Gets an `ExileError`; without it the app shows the error.
         """
 
+        messenger = self._app.application.messenger
+
+        def locked() -> bool:
+            return messenger is not None and self._app.application.messenger is not messenger
+
         async def run() -> None:
-            await self._attempt(owner, call, then, failed)
+            await self._attempt(owner, call, then, failed, locked)
 
         group = f"load:{id(owner)}:{group}"
         return self._app.run_worker(
@@ -92,16 +99,23 @@ class Services:
         call: Call[Result],
         then: Then[Result] | None,
         failed: Failed | None,
+        stale: Callable[[], bool] = lambda: False,
     ) -> None:
+        def show(result: Result) -> object:
+            return None if stale() or then is None else then(result)
+
         try:
             result = await call()
         except ExileError as error:
+            if stale():
+                return
             if failed is None or not owner.is_running:
                 self._app.show_error(error)
             else:
                 owner.call_later(failed, error)
         except Exception as error:
-            self._app.show_unexpected(error)
+            if not stale():
+                self._app.show_unexpected(error)
         else:
             if then is not None and owner.is_running:
-                owner.call_later(then, result)
+                owner.call_later(show, result)

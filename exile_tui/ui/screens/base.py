@@ -95,7 +95,8 @@ class ExileScreen(ServiceCalls, Screen[None]):
     @on(Happened)
     def _on_happened(self, message: Happened) -> None:
         self.query_one(StatusLine).refresh()
-        self.happened(message.event)
+        if self.exile.application.messenger is not None:  # not locked since it was said
+            self.happened(message.event)
 
     async def retranslate(self) -> None:
         """Show everything in the language that was just chosen."""
