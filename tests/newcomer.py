@@ -26,7 +26,10 @@ SIZE = (100, 26)
 QUIET_S = 0.7
 """How long nothing may change before a picture is taken."""
 PASSPHRASE = "느린 고래가 달력을 접는 오후"
-SCROLLED_S = 0.2
+SETTLED_S = 0.2
+"""How long nothing may move before somebody aims at it."""
+PATIENCE_S = 20.0
+"""How long they look for what they want to use."""
 LONGEST_HELP = 40
 """Rows that a reader of help scrolls through."""
 KEYS = {"Enter": "Enter", "Esc": "Escape", "Tab": "Tab", "Delete": "DC", "Down": "Down"}
@@ -52,6 +55,7 @@ class Newcomer:
         """
         self.name = name
         self.home = home
+        self.patience_s = PATIENCE_S
         self._learned: set[str] = set()
         kept = {key: os.environ[key] for key in ("PATH", "TMUX_TMPDIR") if key in os.environ}
         environment = {
@@ -87,8 +91,8 @@ class Newcomer:
         Raises:
             NotNamedError: It doesn't.
         """
-        if not names_key(self.screen, key) and key not in self._learned:
-            raise NotNamedError(f"{key} is not on the screen:\n{self.screen}")
+        if key not in self._learned:
+            self._named(key, lambda screen: names_key(screen, key))
         letter = key.removeprefix("Ctrl+").lower()
         self.terminal.press(f"C-{letter}" if key.startswith("Ctrl+") else KEYS.get(key, letter))
 
@@ -98,13 +102,8 @@ class Newcomer:
         Raises:
             NotNamedError: It gives none.
         """
-        line = self.screen.rstrip().rsplit("\n", 1)[-1].strip()
-        for entry in re.split(r"\s{3,}", line):
-            key, _, description = entry.partition(" ")
-            if description == words:
-                self.press(key)
-                return
-        raise NotNamedError(f"no key is given for {words}:\n{self.screen}")
+        self._named(words, lambda screen: key_for(screen, words))
+        self.press(key_for(self.screen, words))
 
     def press_button(self, label: str) -> None:
         """Press Enter on the button that has the focus, after Tab if help named that.
@@ -113,6 +112,7 @@ class Newcomer:
             NotNamedError: No such button, or it can't be reached.
         """
         self._on_screen(label)
+        self.terminal.wait_for_quiet(SETTLED_S)
         before: set[str] = set()
         while not self._focused(label):
             colored = self.terminal.colored
@@ -121,6 +121,7 @@ class Newcomer:
             before.add(colored)
             self.press("Tab")
             self.sees(self._other_than(colored))
+            self.terminal.wait_for_quiet(SETTLED_S)
         self.terminal.press("Enter")
 
     def click(self, label: str) -> None:
@@ -129,6 +130,8 @@ class Newcomer:
         Raises:
             NotNamedError: The screen doesn't show it.
         """
+        self._on_screen(label)
+        self.terminal.wait_for_quiet(SETTLED_S)
         row, cells = self._on_screen(label)[-1]
         self.terminal.click(cells[0].column, row)
 
@@ -159,7 +162,7 @@ class Newcomer:
             if wanted in self._learned:
                 return
             self.press("Down")
-            self.terminal.wait_for_quiet(SCROLLED_S)
+            self.terminal.wait_for_quiet(SETTLED_S)
         raise NotNamedError(f"help does not name {wanted}:\n{self.screen}")
 
     # How they find it
@@ -167,21 +170,28 @@ class Newcomer:
     def _other_than(self, colored: str) -> Callable[[str], bool]:
         return lambda _: self.terminal.colored != colored
 
+    def _named(self, what: str, test: Callable[[str], object]) -> None:
+        """Look for something on the screen for as long as people look."""
+        try:
+            self.terminal.wait_for(test, self.patience_s)
+        except AssertionError as error:
+            raise NotNamedError(f"{what} is not on the screen:\n{self.screen}") from error
+
     def _asks(self, asked: str) -> None:
-        if asked not in self.screen:
-            raise NotNamedError(f"the screen does not ask for {asked}:\n{self.screen}")
+        self._named(asked, lambda screen: asked in screen)
 
     def _on_screen(self, label: str) -> list[tuple[int, list[Cell]]]:
-        found = list(places(self.terminal.colored, label))
-        if not found:
-            raise NotNamedError(f"{label} is not on the screen:\n{self.screen}")
-        return found
+        self._named(label, lambda _: self._places(label))
+        return self._places(label)
+
+    def _places(self, label: str) -> list[tuple[int, list[Cell]]]:
+        return list(places(self.terminal.colored, label))
 
     def _focused(self, label: str) -> bool:
         """Tell whether a button stands out: bold on a ground of its own."""
         return any(
             all(cell.style.bold and cell.style.back for cell in cells if cell.cluster != " ")
-            for _, cells in places(self.terminal.colored, label)
+            for _, cells in self._places(label)
         )
 
 
@@ -197,6 +207,13 @@ def names_key(screen: str, key: str) -> bool:
     """Tell whether a screen names a key; a single letter counts only in the line of keys."""
     text = screen.rstrip().rsplit("\n", 1)[-1] if len(key) == 1 else screen
     return re.search(rf"(?<![A-Za-z0-9+]){re.escape(key)}(?![A-Za-z0-9+])", text) is not None
+
+
+def key_for(screen: str, words: str) -> str:
+    """Return the key that the line of keys gives for something; empty if it gives none."""
+    line = screen.rstrip().rsplit("\n", 1)[-1].strip()
+    entries = (entry.partition(" ") for entry in re.split(r"\s{3,}", line))
+    return next((key for key, _, description in entries if description == words), "")
 
 
 def places(captured: str, label: str) -> Iterator[tuple[int, list[Cell]]]:

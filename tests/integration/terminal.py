@@ -134,10 +134,12 @@ class Terminal:
         column, row = self._run(["display", "-p", "#{cursor_x} #{cursor_y}"]).split()
         return int(column), int(row)
 
-    def wait_for(self, wanted: str | Callable[[str], object]) -> str:
+    def wait_for(
+        self, wanted: str | Callable[[str], object], patience_s: float = PATIENCE_S
+    ) -> str:
         """Return the screen as soon as it holds a text, or satisfies a test."""
         test = wanted if callable(wanted) else (lambda screen: wanted in screen)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + patience_s
         while not test(screen := self.screen):
             left = deadline - time.monotonic()
             assert left > 0, f"waited in vain for {wanted!r}:\n{screen}"

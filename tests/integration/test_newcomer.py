@@ -48,7 +48,8 @@ def newcomer(tmp_path: Path) -> Iterator[Newcomer]:
 
 @tmux
 def test_what_the_screen_does_not_name_is_refused(newcomer: Newcomer) -> None:
-    before = newcomer.sees("어떤 언어로 쓸까요?")
+    before = newcomer.sees("도움말")
+    newcomer.patience_s = 0.0
     with pytest.raises(NotNamedError):
         newcomer.press("Ctrl+N")
     with pytest.raises(NotNamedError):
