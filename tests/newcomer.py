@@ -69,6 +69,9 @@ class Newcomer:
         self.terminal = Terminal(
             socket, *SIZE, program=command(), environment=environment, kind="tmux-256color"
         )
+
+    def take_copies(self) -> None:
+        """Let what the program copies reach the clipboard."""
         self.terminal.tmux("set-option", "-s", "set-clipboard", "on")
 
     @property
@@ -378,6 +381,7 @@ def walk(directory: Path, keep: Keep) -> None:
             home.mkdir()
             socket = f"exile-newcomer-{os.getpid()}-{number}"
             people.append(Newcomer(name, home, socket))
+            people[-1].take_copies()
         haneul, seojun = people
         first_run(haneul, keep)
         link = invite(haneul, keep)
