@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +18,7 @@ from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.locale.dates import date_and_time
 from exile_tui.ui.handover import reaches_others
+from exile_tui.ui.invite_text import facts_text, listed_text
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.widgets.qr import QrCode
 
@@ -173,7 +175,7 @@ class InviteScreen(ExileScreen):
         place = listed.highlighted
         listed.clear_options()
         listed.add_options(
-            [Option(self._line(invite), id=str(invite.id)) for invite in self._invites]
+            [Option(listed_text(invite, self._time), id=str(invite.id)) for invite in self._invites]
         )
         if self._invites:
             listed.highlighted = min(place or 0, len(self._invites) - 1)
@@ -181,31 +183,9 @@ class InviteScreen(ExileScreen):
         empty.display = not self._invites
         empty.update(tr("No invite yet. F5 makes one."))
 
-    def _line(self, invite: Invite) -> Content:
-        from exile_tui.core.model import InviteState
-
-        color = "$success" if invite.state is InviteState.OPEN else "$text-muted"
-        return Content.assemble(
-            (self._state_words(invite), color),
-            ("\n  " + tr("made {time}", time=self._time(invite.created_ms)), "$text-muted"),
-            ("   " + tr("ends {time}", time=self._time(invite.expires_ms)), "$text-muted"),
-        )
-
     def _time(self, at_ms: int) -> str:
-        now, hours_24 = self.exile.clock.now_ms(), self.exile.settings.time_24h
-        return date_and_time(at_ms, now, hours_24=hours_24)
-
-    @staticmethod
-    def _state_words(invite: Invite) -> str:
-        from exile_tui.core.model import InviteState
-
-        if invite.state is InviteState.OPEN:
-            return tr("waiting for someone") if invite.published else tr("not at the relay yet")
-        return {
-            InviteState.SPENT: tr("used"),
-            InviteState.REVOKED: tr("revoked"),
-            InviteState.EXPIRED: tr("expired"),
-        }[invite.state]
+        hours_24 = self.exile.settings.time_24h
+        return date_and_time(at_ms, self.exile.clock.now_ms(), hours_24=hours_24)
 
     @on(OptionList.OptionSelected, "#invites")
     def _chosen(self, event: OptionList.OptionSelected) -> None:
@@ -217,13 +197,12 @@ class InviteScreen(ExileScreen):
 
     def _current(self) -> Invite | None:
         """Return the invite that the view is about: shown large, or highlighted in the list."""
-        wanted = self._shown_id
         if self._view == "all":
             listed = self.query_one("#invites", OptionList)
             if listed.highlighted is None or listed.highlighted >= len(self._invites):
                 return None
             return self._invites[listed.highlighted]
-        return next((invite for invite in self._invites if invite.id == wanted), None)
+        return next((invite for invite in self._invites if invite.id == self._shown_id), None)
 
     def _show_one(self) -> None:
         from exile_tui.core.model import InviteState
@@ -243,20 +222,7 @@ class InviteScreen(ExileScreen):
         self.on_resize()
         for name in ("#copy", "#save", "#text", "#revoke"):
             self.query_one(name, Button).disabled = not usable
-        self.query_one("#state", Static).update(self._facts(invite))
-
-    def _facts(self, invite: Invite) -> Content:
-        from exile_tui.core.model import InviteState
-
-        if invite.state is not InviteState.OPEN:
-            return Content.styled(self._state_words(invite), "$text-warning")
-        published = (
-            Content.styled(tr("At the relay, ready to be opened"), "$success")
-            if invite.published
-            else Content.styled(tr("Not at the relay yet: works once it is there"), "$warning")
-        )
-        once = tr("One person, until {time}", time=self._time(invite.expires_ms))
-        return Content("\n").join([published, Content(once)])
+        self.query_one("#state", Static).update(facts_text(invite, self._time))
 
     @on(Button.Pressed, "#new")
     def action_new(self) -> None:
@@ -337,13 +303,11 @@ class InviteScreen(ExileScreen):
         invite = self._current()
         if invite is None:
             return
-        number = invite.id
+        revoke = partial(self.messenger.revoke_invite, invite.id)
         self.exile.ask(
             tr("Revoke this invite?"),
             tr("Revoke"),
-            lambda: self.command(
-                "invites", lambda: self.messenger.revoke_invite(number), lambda _: self._reload()
-            ),
+            lambda: self.command("invites", revoke, lambda _: self._reload()),
             tr("Its link and code stop working at once. Contacts that you have stay."),
         )
 
