@@ -36,6 +36,8 @@ TABLE = (
 )
 """The index and what keeps it: a migration's statements."""
 
+LONGEST = 256
+"""Characters of a query that are looked for; a pasted page would cost minutes, or be refused."""
 _SYLLABLES = re.compile(r"[가-힣]+")
 _WILDCARDS = re.compile("[!%_]")
 _END = re.compile(r"[가-힣]+([ㄱ-ㅣ]?)\Z")
@@ -93,10 +95,11 @@ def steps(query: str, *, typing: bool = False) -> list[list[Step]]:
     """Return the ways to look for a query: those that find it as it is, then what begins so.
 
     Args:
-        query: As a person typed it.
+        query: As a person typed it; of a longer one its first 256 characters.
         typing: The last syllable may still be in the making: 안녀 finds 안녕, 안ㄴ too.
     """
-    query = query.replace("\0", " ")  # SQLite would take what stands before it
+    # SQLite would take what stands before a NUL.
+    query = unicodedata.normalize("NFC", query).replace("\0", " ")[:LONGEST]
     wanted = folded(query)
     if not wanted.strip():
         return []
@@ -105,7 +108,7 @@ def steps(query: str, *, typing: bool = False) -> list[list[Step]]:
         return [[Step(match=_by_initials(wanted))]]
     runs = _SYLLABLES.findall(wanted)
     if not runs:
-        return [[Step(scan=unicodedata.normalize("NFC", query)), *_words(wanted)]]
+        return [[Step(scan=query), *_words(wanted)]]
     found = [[Step(match=" AND ".join(map(_phrase, runs)), holds=wanted)]]
     end = _END.search(wanted)
     if typing and end is not None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from exile_tui.core.model import Message
 from exile_tui.store import ProfileVault
 from exile_tui.store.database import connect
-from exile_tui.store.search import boundaries, folded, initials, steps, syllables
+from exile_tui.store.search import LONGEST, boundaries, folded, initials, steps, syllables
 from exile_tui.store.store import ProfileStore
 from tests.unit.store.record_database import PASSPHRASE, RECORDED
 from tests.unit.store.samples import CHEAP, contact, write_text
@@ -165,3 +165,14 @@ async def test_an_older_profile_is_indexed_when_it_is_opened(tmp_path: Path) -> 
     for text in words:
         assert text in await find(store, text)
     await store.close()
+
+
+@pytest.mark.parametrize(
+    "part", ["안", "안녕 ", "ㄱㅎ ", "ㄱ", "a", "a ", "é ", "👍", '"* OR (NEAR ']
+)
+async def test_a_pasted_page_is_looked_for_by_its_beginning(store: ProfileStore, part: str) -> None:
+    page = part * 60_000
+    await fill(store, [page[:300], "이것은 아니에요"])
+    assert await find(store, page, typing=True) == [page[:300]]
+    plan = [step for tier in steps(page, typing=True) for step in tier]
+    assert all(len(text) <= 16 * LONGEST for step in plan for text in (step.match, step.scan))
