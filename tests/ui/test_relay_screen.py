@@ -88,7 +88,7 @@ async def test_copying_the_address(make_app: MakeApp) -> None:
     app = make_app()
     async with app.run_test(size=(80, 24)) as pilot:
         await opened(app, pilot)
-        await pilot.press("c")
+        await pilot.press("f8")
         await settle(pilot)
         assert app.clipboard == RELAY.url
 

@@ -60,7 +60,7 @@ class RelayScreen(ExileScreen):
             tooltip=N_("Show the relay's address as a QR code"), id="relay.enlarge",
         ),
         Binding(
-            "f8,c", "copy", N_("Copy address"),
+            "f8", "copy", N_("Copy address"),
             tooltip=N_("Put the relay's address on the clipboard of this terminal"),
             id="relay.copy",
         ),
