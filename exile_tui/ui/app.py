@@ -28,6 +28,7 @@ from exile_tui.ui.themes import Themes, next_of_kin
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
 
 if TYPE_CHECKING:
+    from textual.await_complete import AwaitComplete
     from textual.notifications import SeverityLevel
     from textual.screen import Screen
 
@@ -66,8 +67,9 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         Binding("ctrl+p", "palette", N_("Commands"), tooltip=N_("Find a command"),
                 id="app.palette"),
         Binding("f1", "help", N_("Help"), tooltip=N_("The keys that work here"), id="app.help"),
+        # From panels too, which know no other keys of the app.
         Binding("ctrl+l", "lock", N_("Lock"), tooltip=N_("Lock this profile"), id="app.lock",
-                show=False),
+                show=False, priority=True),
         Binding("ctrl+q", "quit", N_("Quit"), tooltip=N_("Close exile-tui"), id="app.quit",
                 show=False, priority=True),
         Binding("ctrl+c", "hint_quit", show=False),
@@ -207,12 +209,12 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def _begin(self, name: str) -> None:
+    def _begin(self, name: str) -> AwaitComplete:
         self._to_base()
         if not self.screen._result_callbacks:
             # Textual 8.2.8 never pushed its first screen, but switching takes a callback off it.
             self.screen._push_result_callback(self.screen, None)
-        self.switch_screen(make_screen(name))
+        return self.switch_screen(make_screen(name))
 
     # Actions
 
@@ -235,11 +237,27 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         self._unsubscribe()
         self.connection = None
         self.forget_outside()
-        self.services.command(self, "lock", self._lock, lambda _: self._begin("unlock"))
+        self.clear_notifications()
+        for screen in self.screen_stack:  # whatever the closing waits for
+            for child in screen.children:
+                child.visible = False
+        self.services.command(self, "lock", self._lock, self._locked)
+
+    async def _locked(self, _: None) -> None:
+        await self._begin("unlock")
+        # Textual keeps a closed screen, with all that is written on it, until what it watched
+        # changes.
+        for watching in vars(self).get("__watchers", {}).values():
+            watching[:] = [each for each in watching if not each[0]._closing]
 
     async def _lock(self) -> None:
         await self._before_lock()
-        await self.application.lock()
+        try:
+            await self.application.lock()
+        except ExileError as error:  # its keys are gone all the same, and so must the screen be
+            self.show_error(error)
+        except Exception as error:
+            self.show_unexpected(error)
 
     async def _before_lock(self) -> None:
         """Let screens store what only they hold; whatever fails there, the lock must close."""

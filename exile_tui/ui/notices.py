@@ -146,6 +146,7 @@ class Noticing(TypeAhead):
 
     def forget_outside(self) -> None:
         """Take back what was told, since the profile is locked."""
+        self._clipboard = ""  # Ctrl+V pastes it; the terminal's own is not ours to empty
         self._write_out(self.terminal.withdraw())
         self._show_unread(0)
 

@@ -269,6 +269,9 @@ class FirstRunScreen(ExileScreen):
 
         exile = self.exile
         chosen = self.query_one("#relays", Choices).chosen
+        for field in self.query(Input):
+            # Textual keeps the first screen for as long as the app runs.
+            field.value = ""
         exile.enter(messenger)
         exile.push_screen(Welcome(joined=chosen == INVITE and problem is None))
         if problem is not None:
