@@ -159,5 +159,9 @@ def _protocol(environment: Mapping[str, str], term: str) -> Protocol:
     return Protocol.BELL_ONLY
 
 
+_OTHERS = str.maketrans({";": ",", "<": "\u2039", ">": "\u203a"})
+
+
 def _payload(text: str) -> str:
-    return cut(one_line(text).replace(";", ","), LONGEST_NOTICE)
+    # Desktops read markup in a notice, and some terminals hand it to a program as an argument.
+    return cut(one_line(text).translate(_OTHERS).lstrip("- "), LONGEST_NOTICE)

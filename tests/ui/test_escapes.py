@@ -116,3 +116,11 @@ def test_a_hostile_text_stays_in_its_field_and_short() -> None:
     found = FIELDS.fullmatch(Terminal(Protocol.OSC_777).notice(HOSTILE * 9, bell=False))
     assert found is not None
     assert len(found[1]) <= 80
+
+
+@pytest.mark.parametrize("protocol", [Protocol.OSC_9, Protocol.OSC_777, Protocol.OSC_99])
+def test_a_name_is_no_markup_and_no_option_to_what_shows_it(protocol: Protocol) -> None:
+    shown = Terminal(protocol).notice("--icon=x <img src=//a.b/c> -", bell=False)
+    assert "<" not in shown
+    assert ">" not in shown
+    assert "--icon" not in shown
