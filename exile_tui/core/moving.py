@@ -137,7 +137,8 @@ def _names_one_place(host: str) -> bool:
     except WireError:
         return False
     except ValueError:
-        return True
+        # A name; but what has no letter is a short way to write an address: 0 is all of them.
+        return any(each.isalpha() for each in host.lower().removeprefix("0x"))
     return not (address.is_unspecified or address.is_multicast)
 
 

@@ -173,7 +173,7 @@ async def test_the_key_line_has_at_most_six_keys_and_ends_with_help(
             await settle(pilot)
 
 
-@pytest.mark.parametrize(("name", "letter", "jamo"), [("invite", "s", "ㄴ"), ("relay", "c", "ㅊ")])
+@pytest.mark.parametrize(("name", "letter", "jamo"), [("invite", "s", "ㄴ"), ("invite", "c", "ㅊ")])
 async def test_letters_work_in_hangul_mode(
     make_app: MakeApp, name: str, letter: str, jamo: str
 ) -> None:

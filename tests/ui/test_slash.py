@@ -20,6 +20,7 @@ from exile_tui.ui.widgets.slash import (
     CommandComposer,
     CommandList,
     as_message,
+    as_typed,
     fitting,
     read,
 )
@@ -53,6 +54,12 @@ NO_SUCH = "There is no such command."
 )
 def test_reading(text: str, entry: tuple[str, str] | None) -> None:
     assert read(text) == entry
+
+
+@given(st.text().map(str.strip))
+def test_what_failed_comes_back_as_it_has_to_be_typed(message: str) -> None:
+    assert read(as_typed(message)) is None
+    assert as_message(as_typed(message)) == message
 
 
 @given(st.text())

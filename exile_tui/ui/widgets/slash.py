@@ -77,6 +77,12 @@ def as_message(text: str) -> str:
     return typed[1:] if typed.startswith("//") and "\n" not in typed else text
 
 
+def as_typed(message: str) -> str:
+    """Return what has to be typed to send a message; the reverse of `as_message`."""
+    looks_like_one = message.startswith("/") and "\n" not in message
+    return f"/{message}" if looks_like_one else message
+
+
 def fitting(name: str) -> list[Command]:
     """Return the commands that a typed beginning may mean, the likeliest first.
 

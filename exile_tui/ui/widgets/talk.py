@@ -18,7 +18,7 @@ from exile_tui.ui.screens.base import ServiceCalls
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
-from exile_tui.ui.widgets.slash import CommandComposer
+from exile_tui.ui.widgets.slash import CommandComposer, as_typed
 from exile_tui.ui.widgets.talk_header import TalkHeader
 from exile_tui.ui.words import error_text
 
@@ -182,6 +182,7 @@ class Talk(ServiceCalls, Vertical):
 
     def _give_back(self, contact_id: int, text: str) -> None:
         """Return a text that could not be sent to whom it was written, seen or not."""
+        text = as_typed(text)
         if self.contact is not None and self.contact.id == contact_id:
             self.query_one(Composer).give_back(text)
         else:

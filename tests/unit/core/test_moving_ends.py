@@ -11,6 +11,7 @@ import pytest
 from exile_tui.core.chores import Housekeeper
 from exile_tui.core.events import InvitesChanged
 from exile_tui.core.model import ContactState, Direction, InviteState
+from exile_tui.core.moving import _names_one_place
 from exile_tui.core.upkeep import ClockWatch, Upkeep
 from exile_tui.crypto import ratchet
 from exile_tui.errors import ExileError
@@ -217,3 +218,13 @@ async def test_a_dead_relay_does_not_hold_up_what_is_new(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@pytest.mark.parametrize("host", ["0", "0.0", "0x0", "0.0.0.0", "::", "224.0.0.1", ""])
+def test_an_address_that_is_no_single_place_is_refused(host: str) -> None:
+    assert not _names_one_place(host)
+
+
+@pytest.mark.parametrize("host", ["192.168.0.5", "fd00::5", "relay.example", "my-pc"])
+def test_an_address_of_one_place_is_taken(host: str) -> None:
+    assert _names_one_place(host)
