@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import sysconfig
@@ -11,13 +12,16 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = Path(sysconfig.get_path("scripts"))
 
+WORKERS = str(2 * (os.cpu_count() or 1))
+"""Half of them wait at any moment: for a disk, a process, a screen that comes to rest."""
+
 CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("lint", [sys.executable, "-m", "ruff", "check", "."]),
     ("format", [sys.executable, "-m", "ruff", "format", "--check", "."]),
     ("types", [sys.executable, "-m", "mypy"]),
     ("layers", [str(SCRIPTS / "lint-imports"), "--no-cache"]),
     ("catalog", [sys.executable, "-m", "tests.catalog", "check"]),
-    ("tests", [sys.executable, "-m", "pytest", "-n", "auto", "--dist=worksteal", *sys.argv[1:]]),
+    ("tests", [sys.executable, "-m", "pytest", "-n", WORKERS, "--dist=worksteal", *sys.argv[1:]]),
 )
 
 

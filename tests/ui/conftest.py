@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pytest_textual_snapshot import SVGImageExtension, normalize_svg
+from syrupy.assertion import SnapshotAssertion
 
 from exile_tui import locale
 from exile_tui.config import Settings, Source
@@ -77,5 +79,34 @@ def snap(snap_compare: Callable[..., bool]) -> Callable[..., None]:
                 await settle(pilot)
 
         assert snap_compare(app, terminal_size=size, run_before=prepare)
+
+    return compare
+
+
+FOUR_SIZES = ((120, 40), (100, 26), (80, 24), (60, 20))
+
+
+@pytest.fixture
+def snap_sizes(snapshot: SnapshotAssertion) -> Callable[..., Awaitable[None]]:
+    """Compare a screen with its pictures at four sizes, in one run that is resized.
+
+    `await snap_sizes(app, before=prepare)`, where `prepare(pilot)` is async.
+    """
+    pictures = snapshot.use_extension(SVGImageExtension)
+
+    async def compare(app: ExileApp, before: Any = None) -> None:
+        different = []
+        async with app.run_test(size=FOUR_SIZES[0], notifications=True) as pilot:
+            await settle(pilot)
+            if before is not None:
+                await before(pilot)
+                await settle(pilot)
+            for columns, rows in FOUR_SIZES:
+                await pilot.resize_terminal(columns, rows)
+                await settle(pilot)
+                name = f"{columns}x{rows}"
+                if normalize_svg(app.export_screenshot()) != pictures(name=name):
+                    different.append(name)
+        assert different == []
 
     return compare

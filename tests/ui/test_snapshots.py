@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
 from textual.pilot import Pilot
@@ -16,14 +15,10 @@ from tests.ui.doubles import NOW_MS, RELAY, FakeApplication, FakeMessenger
 from tests.ui.scenes import Prepare
 from tests.ui.worlds import english, hostile, korean
 
-Snap = Callable[..., None]
-SIZES = ((120, 40), (100, 26), (80, 24), (60, 20))
+Snap = Callable[..., Awaitable[None]]
 DRAFT = {"ko": "그 문서 말인데", "en": "About that paper"}
 
-pytestmark = [
-    pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}"),
-    pytest.mark.parametrize("lang", ["ko", "en"]),
-]
+pytestmark = pytest.mark.parametrize("lang", ["ko", "en"])
 
 
 def world(lang: str) -> FakeMessenger:
@@ -97,18 +92,17 @@ STATES: dict[str, tuple[Callable[[str], FakeMessenger], Prepare | None]] = {
 
 
 @pytest.mark.parametrize("name", scenes.SCENES)
-def test_scene(snap: Snap, make_app: MakeApp, name: str, lang: str, size: tuple[int, int]) -> None:
+async def test_scene(snap_sizes: Snap, make_app: MakeApp, name: str, lang: str) -> None:
     app = make_app(application=scenes._application(name, lang), lang=lang)
-    snap(app, size, scenes.SCENES[name])
+    await snap_sizes(app, scenes.SCENES[name])
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_state(snap: Snap, make_app: MakeApp, name: str, lang: str, size: tuple[int, int]) -> None:
+async def test_state(snap_sizes: Snap, make_app: MakeApp, name: str, lang: str) -> None:
     fill, prepare = STATES[name]
-    snap(make_app(application=FakeApplication(fill(lang)), lang=lang), size, prepare)
+    await snap_sizes(make_app(application=FakeApplication(fill(lang)), lang=lang), prepare)
 
 
 @pytest.mark.parametrize("theme", ["exile-light", "hanji"])
-def test_theme(snap: Snap, make_app: MakeApp, theme: str, lang: str, size: tuple[int, int]) -> None:
-    messenger: Any = world(lang)
-    snap(make_app(messenger, lang=lang, theme=theme), size, talk(1))
+async def test_theme(snap_sizes: Snap, make_app: MakeApp, theme: str, lang: str) -> None:
+    await snap_sizes(make_app(world(lang), lang=lang, theme=theme), talk(1))
