@@ -10,7 +10,12 @@ from textual import events
 from exile_tui.config import Settings
 from exile_tui.core.model import Connection, Link
 from exile_tui.errors import ExileError, RelayUnreachable
-from exile_tui.ui.statement import holdings_text
+from exile_tui.ui.statement import (
+    CHARACTERS_SHOWN,
+    LINES_SHOWN,
+    holdings_text,
+    literal_text,
+)
 from exile_tui.ui.widgets.composer import Composer
 from tests.ui.conftest import settle
 from tests.ui.doubles import RELAY, FakeApplication, FakeMessenger, at
@@ -128,5 +133,8 @@ def test_what_a_relay_discloses_is_bounded_in_depth_and_width() -> None:
     deep: list[object] = []
     for _ in range(3000):
         deep = [deep]
-    shown = holdings_text([{"deep": deep, "wide": "x" * 1_000_000}]).plain
-    assert len(shown) < 10_000
+    held = [{"deep": deep, "wide": "x" * 1_000_000, "long": [0] * 10_000}]
+    lines = literal_text(held).plain.splitlines()
+    assert len(lines) == LINES_SHOWN + 1
+    assert max(map(len, lines)) == CHARACTERS_SHOWN
+    assert len(holdings_text(held, 0).plain) < 1000
