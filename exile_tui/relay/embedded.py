@@ -129,8 +129,10 @@ class EmbeddedRelay:
         Raises:
             WireError: That is no host.
             EmbeddedPortTaken, EmbeddedCantListen: It could not listen there; nothing was changed.
-            EmbeddedRelayFailed: Its directory can't be written.
+            EmbeddedRelayFailed: Its directory can't be written, or it did not let go of the other
+                address.
         """
+        before = self.address()
         listening = Listening.read(self._directory)
         if host not in (listening.host, LOOPBACK):
             # Loads the server's parts, which a messenger has no other use for.
@@ -145,8 +147,18 @@ class EmbeddedRelay:
         try:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             Listening(host, listening.port).write(self._directory)
-        except OSError as error:
+            if before is not None and before.host not in (host, LOOPBACK):
+                async with asyncio.timeout(_START):
+                    await self._let_go(before)
+        except OSError as error:  # TimeoutError is one
             raise EmbeddedRelayFailed(path=str(self._directory)) from error
+
+    async def _let_go(self, address: RelayAddress) -> None:
+        """Wait until nobody is let in at an address any more: closed has to mean closed."""
+        while True:
+            if not self._runs() or not await _answers(address):
+                return
+            await asyncio.sleep(min(self._poll, 0.05))
 
     def hosts(self) -> list[str]:
         """Return this computer's own addresses that others may reach, without any traffic."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
@@ -116,7 +117,9 @@ async def test_it_is_saved_for_its_owner_alone(make_app: MakeApp, tmp_path: Path
         assert saved.read_text() == panel.text
         assert saved.stat().st_mode & 0o777 == 0o600
         await pilot.press("ctrl+s")
-        await settle(pilot)
+        async with asyncio.timeout(10):
+            while app.screen is panel:  # keys wait behind Enter until its panel is gone
+                await settle(pilot)
         app.screen.query_one("#file", Input).value = str(saved)
         await pilot.press("enter")
         await settle(pilot)
