@@ -94,8 +94,9 @@ class RelayScreen(ExileScreen):
             yield Static(id="moving", markup=False)
             with Horizontal(id="ways"):
                 yield Button(tr("Reconnect now"), id="reconnect", variant="primary")
-                yield Button(tr("Let others reach it"), id="reach", variant="primary")
-                yield Button(tr("Use another relay"), id="move")
+                with Horizontal():
+                    yield Button(tr("Let others reach it"), id="reach", variant="primary")
+                    yield Button(tr("Use another relay"), id="move")
             with Horizontal(id="columns"):
                 with Vertical(classes="column", id="left"):
                     yield Static(tr("What it holds about you now"), classes="heading")

@@ -12,13 +12,14 @@ from textual.widgets import Button, Static
 
 from exile_tui.errors import N_
 from exile_tui.locale import tr
-from exile_tui.ui.screens.base import ExileModal
+from exile_tui.ui.screens.base import WIDTHS, ExileModal
 
 
 class Welcome(ExileModal[None]):
     """Leads to the chats, or from there to the next step."""
 
     CSS_PATH = "welcome.tcss"
+    HORIZONTAL_BREAKPOINTS = WIDTHS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(
             "ctrl+n", "go('invite')", N_("Invite"), tooltip=N_("Invite someone by link or QR code"),
