@@ -17,8 +17,8 @@ from textual.widgets import Button
 from exile_tui.ui.app import ExileApp
 from exile_tui.ui.screens import SCREENS
 from exile_tui.ui.screens.base import ExileModal, ExileScreen
-from exile_tui.ui.themes import DEFAULT, SIXTEEN, load_themes, theme_directory
-from tests.ui.conftest import MakeApp, settle
+from exile_tui.ui.themes import DEFAULT, SIXTEEN, Themes, load_themes, theme_directory
+from tests.ui.conftest import NO_CONFIGURATION, MakeApp, settle
 from tests.ui.paint import screen_text, strips
 from tests.ui.scenes import SCENES, scene
 
@@ -81,19 +81,17 @@ def faint(app: ExileApp, least: float) -> dict[str, float]:
     return found
 
 
-@every_scene
-async def test_text_can_be_read_in_every_theme(make_app: MakeApp, name: str) -> None:
+async def assert_can_be_read(app: ExileApp, pilot: Pilot[int]) -> None:
     """Check every cell that is drawn.
 
     The theme that keeps the terminal's own colours is left out: what its sixteen names look like
     is the terminal's to say, and whoever uses it has chosen them there.
     """
-    async with scene(make_app, name) as (app, pilot):
-        for theme in COLORED:
-            app.themes.use(theme)
-            await pilot.pause()
-            least = LEAST_IN_HIGH_CONTRAST if theme == HIGH_CONTRAST else LEAST
-            assert faint(app, least) == {}, theme
+    for theme in COLORED:
+        assert app.themes.use(theme) == ""
+        await pilot.pause()
+        least = LEAST_IN_HIGH_CONTRAST if theme == HIGH_CONTRAST else LEAST
+        assert faint(app, least) == {}, theme
 
 
 BAD = """name = "bad"
@@ -121,10 +119,13 @@ async def test_a_faint_theme_is_caught(make_app: MakeApp, tmp_path: Path) -> Non
 # Focus
 
 
-def looks(app: ExileApp, region: Region) -> list[tuple[str, bool, bool, bool]]:
+Looks = list[tuple[str, bool, bool, bool]]
+
+
+def looks(rows: list[Strip], region: Region) -> Looks:
     """Return what a region shows without its colours: each cell's text and text style."""
-    cells: list[tuple[str, bool, bool, bool]] = []
-    for row in strips(app)[region.y : region.bottom]:
+    cells: Looks = []
+    for row in rows[region.y : region.bottom]:
         for segment in row.crop(region.x, region.right):
             style = segment.style or Style.null()
             shape = (bool(style.bold), bool(style.underline), bool(style.reverse))
@@ -135,34 +136,37 @@ def looks(app: ExileApp, region: Region) -> list[tuple[str, bool, bool, bool]]:
 async def focus_marks(app: ExileApp, pilot: Pilot[int]) -> list[str]:
     """Return the places of the screen in front that look the same with the focus and without."""
     chain: list[Widget] = list(app.screen.focus_chain)
+    if len(chain) < 2:
+        return []
     same = []
-    for widget in chain if len(chain) > 1 else ():
-        other = chain[chain.index(widget) - 1]
-        other.focus()
-        await pilot.pause()
+    chain[-1].focus()
+    await pilot.pause()
+    rows = strips(app)
+    for widget in chain:
         if widget not in app.screen.focus_chain:
             continue
-        widget.scroll_visible(animate=False, immediate=True)
-        await pilot.pause()
-        without = looks(app, app.screen.find_widget(widget).visible_region)
+        if app.screen.find_widget(widget).visible_region != widget.region:
+            widget.scroll_visible(animate=False, immediate=True)
+            await pilot.pause()
+            rows = strips(app)
+        without = looks(rows, app.screen.find_widget(widget).visible_region)
         widget.focus()
         await pilot.pause()
-        region = app.screen.find_widget(widget).visible_region
-        if looks(app, region) == without:
+        assert app.focused is widget
+        rows = strips(app)
+        if looks(rows, app.screen.find_widget(widget).visible_region) == without:
             same.append(f"{type(widget).__name__}#{widget.id}")
     return same
 
 
-@pytest.mark.parametrize("theme", [SIXTEEN, "no colours"])
-@every_scene
-async def test_focus_shows_without_colours(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, theme: str, name: str
-) -> None:
-    if theme != SIXTEEN:
-        monkeypatch.setenv("NO_COLOR", "1")
-        theme = DEFAULT
-    async with scene(make_app, name, theme=theme) as (app, pilot):
-        assert await focus_marks(app, pilot) == []
+def colors(app: ExileApp) -> set[RichColor]:
+    """Return the colours that are drawn, but for a QR code's."""
+    styles = [
+        each.style for row in strips(app) for each in row
+        if each.style and not set(each.text) <= NO_TEXT
+    ]  # fmt: skip
+    found = {color for style in styles for color in (style.color, style.bgcolor) if color}
+    return {color for color in found if not color.is_default}
 
 
 async def test_a_focus_that_shows_by_colour_alone_is_caught(
@@ -179,26 +183,51 @@ async def test_a_focus_that_shows_by_colour_alone_is_caught(
 SMALLEST = (60, 20)
 
 
-@pytest.mark.parametrize("lang", ["ko", "en"])
+async def assert_tab_reaches_everything(app: ExileApp, pilot: Pilot[int]) -> None:
+    """Check that the focus reaches all, and that what has it is seen whole."""
+    reached = set()
+    for _ in app.screen.focus_chain:
+        await pilot.press("tab")
+        focused = app.focused
+        assert focused is not None
+        reached.add(focused)
+        seen, whole = app.screen.find_widget(focused).visible_region, focused.region
+        assert seen.height >= min(whole.height, 1) > 0, focused
+        cut = whole.right - seen.right
+        room_after_label = 2 if isinstance(focused, Button) else 0
+        assert cut <= room_after_label, focused
+        assert seen.x == whole.x, focused
+    assert reached == set(app.screen.focus_chain)
+
+
 @every_scene
-async def test_tab_reaches_everything_in_the_smallest_window(
-    make_app: MakeApp, name: str, lang: str
+async def test_tab_reaches_everything_in_the_smallest_window(make_app: MakeApp, name: str) -> None:
+    async with scene(make_app, name, SMALLEST, "en") as (app, pilot):
+        await assert_tab_reaches_everything(app, pilot)
+
+
+@every_scene
+async def test_all_is_read_and_reached(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    async with scene(make_app, name, SMALLEST, lang) as (app, pilot):
-        reached = set()
-        for _ in app.screen.focus_chain:
-            await pilot.press("tab")
-            await pilot.pause()
-            focused = app.focused
-            assert focused is not None
-            reached.add(focused)
-            seen, whole = app.screen.find_widget(focused).visible_region, focused.region
-            assert seen.height >= min(whole.height, 1) > 0, focused
-            cut = whole.right - seen.right
-            room_after_label = 2 if isinstance(focused, Button) else 0
-            assert cut <= room_after_label, focused
-            assert seen.x == whole.x, focused
-        assert reached == set(app.screen.focus_chain)
+    """Check contrast, focus and Tab, in Korean, in one run: to start an app takes the longest."""
+    async with scene(make_app, name) as (app, pilot):
+        await assert_can_be_read(app, pilot)
+        assert app.themes.use(SIXTEEN) == ""
+        await pilot.pause()
+        assert await focus_marks(app, pilot) == []
+
+        monkeypatch.setenv("NO_COLOR", "1")
+        app.themes = Themes(app, NO_CONFIGURATION)
+        assert app.themes.load() == []
+        assert app.themes.use(DEFAULT) == ""
+        await pilot.pause()
+        assert colors(app) == set()
+        assert await focus_marks(app, pilot) == []
+
+        await pilot.resize_terminal(*SMALLEST)
+        await settle(pilot)
+        await assert_tab_reaches_everything(app, pilot)
 
 
 @pytest.mark.parametrize(
