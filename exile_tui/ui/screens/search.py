@@ -16,9 +16,11 @@ from exile_tui.errors import N_
 from exile_tui.locale import dates, tr
 from exile_tui.text import cell_len, cut, nfc, one_line
 from exile_tui.ui.screens.base import ExileModal
+from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.words import contact_name
 
 MOST_HITS = 50
+PANEL_COLUMNS = 80
 Hits = list[tuple[Message, str]]
 
 
@@ -54,11 +56,15 @@ class SearchScreen(ExileModal[Message]):
 
     def compose_panel(self) -> ComposeResult:
         """Yield the field and the hits; the field keeps the focus."""
-        yield Input(placeholder=tr("Search in all conversations"))
+        yield Field(placeholder=tr("Search in all conversations"))
         hits = OptionList(markup=False)
         hits.can_focus = False
         yield hits
         yield Static(tr("Type what you look for; Enter goes to it."), id="hits", markup=False)
+
+    def on_resize(self) -> None:
+        """Cut the lines for the new width."""
+        self._show(self._hits)
 
     @on(Input.Changed)
     def _changed(self, event: Input.Changed) -> None:
@@ -74,11 +80,12 @@ class SearchScreen(ExileModal[Message]):
         return [(message, names.get(message.contact_id, "")) for message in found]
 
     def _show(self, hits: Hits) -> None:
-        self._hits = hits
         listed = self.query_one(OptionList)
+        place = listed.highlighted if hits == self._hits else 0
+        self._hits = hits
         listed.clear_options()
         listed.add_options(Option(self._line(*hit)) for hit in hits)
-        listed.highlighted = 0 if hits else None
+        listed.highlighted = (place or 0) if hits else None
         typed = bool(self.query_one(Input).value.strip())
         note = self.query_one("#hits", Static)
         note.display = not hits
@@ -89,7 +96,8 @@ class SearchScreen(ExileModal[Message]):
     def _line(self, message: Message, name: str) -> Content:
         moment = dates.in_list(message.stored_ms, self.exile.clock.now_ms())
         who = tr("Me") if message.direction is Direction.OUT else name
-        room = self.query_one(OptionList).scrollable_content_region.width - 6
+        # Not the list's own width, which follows only after the next layout.
+        room = min(PANEL_COLUMNS, self.app.size.width * 96 // 100) - 11
         text = cut(one_line(message.text), max(20, room - cell_len(cut(who, 20))))
         return Content.assemble(
             (moment, "$muted"), "  ", (cut(name, 20), "bold"), "\n  ",
