@@ -192,10 +192,6 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         """Show a screen above this one; Esc leads back."""
         self.push_screen(make_screen(name, **arguments))
 
-    def replace_screen(self, name: str, **arguments: object) -> None:
-        """Show a screen in place of this one."""
-        self.switch_screen(make_screen(name, **arguments))
-
     def show_chats(self, contact_id: int | None = None) -> None:
         """Return to the chats and, if given, open a conversation."""
         from exile_tui.ui.screens.chats import ChatsScreen

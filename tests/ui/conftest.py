@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from pytest_textual_snapshot import SVGImageExtension, normalize_svg
 from syrupy.assertion import SnapshotAssertion
+from textual.widgets import Button
 
 from exile_tui import locale
 from exile_tui.config import Settings, Source
@@ -25,6 +26,12 @@ def _language_again() -> Iterator[None]:
     before = locale.language()
     yield
     locale.set_language(before)
+
+
+@pytest.fixture(autouse=True)
+def _no_pressed_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A button looks pressed, and takes no second press, for 0.2 s of real time: not here."""
+    monkeypatch.setattr(Button, "_start_active_affect", lambda _: None)
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from textual import events, on
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
     from exile_tui.core.application import FirstRun
     from exile_tui.core.messenger import Messenger
-    from exile_tui.core.strength import PassphraseStrength
 
 STEPS = ("language", "passphrase", "name", "relay")
 TITLES = (N_("Language"), N_("Passphrase"), N_("Name"), N_("Relay"))
@@ -186,21 +184,7 @@ class FirstRunScreen(ExileScreen):
 
     @on(Input.Changed, "#first")
     def _estimate(self, event: Input.Changed) -> None:
-        passphrase = nfc(event.value)
-        line = self.query_one("#strength", StrengthLine)
-        if not passphrase:
-            line.show(None)
-            return
-
-        async def estimate() -> PassphraseStrength:
-            strength = self.exile.application.passphrase_strength
-            return await asyncio.to_thread(strength, passphrase)
-
-        def show(strength: PassphraseStrength) -> None:
-            if self.query_one("#first", Input).value:
-                line.show(strength)
-
-        self.load("strength", estimate, show)
+        self.query_one("#strength", StrengthLine).estimate(event.value)
 
     # The relay, and making the profile
 

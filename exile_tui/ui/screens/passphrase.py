@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import on
 from textual.app import ComposeResult
@@ -24,9 +23,6 @@ from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.widgets.strength import StrengthLine
 from exile_tui.ui.widgets.working import Working
 from exile_tui.ui.words import error_text
-
-if TYPE_CHECKING:
-    from exile_tui.core.strength import PassphraseStrength
 
 KEYS = (
     Choice(
@@ -148,21 +144,7 @@ class PassphraseScreen(ExileScreen):
 
     @on(Input.Changed, "#first")
     def _estimate(self, event: Input.Changed) -> None:
-        passphrase = nfc(event.value)
-        line = self.query_one("#strength", StrengthLine)
-        if not passphrase:
-            line.show(None)
-            return
-
-        async def estimate() -> PassphraseStrength:
-            strength = self.exile.application.passphrase_strength
-            return await asyncio.to_thread(strength, passphrase)
-
-        def show(strength: PassphraseStrength) -> None:
-            if self.query_one("#first", Input).value:
-                line.show(strength)
-
-        self.load("strength", estimate, show)
+        self.query_one("#strength", StrengthLine).estimate(event.value)
 
     # The way through
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from textual.content import Content
@@ -9,6 +10,8 @@ from textual.widgets import Static
 
 from exile_tui.errors import N_
 from exile_tui.locale import tr, tr_n
+from exile_tui.text import nfc
+from exile_tui.ui.screens.base import ServiceCalls
 
 GUESSES_A_SECOND = 10_000
 """What an attacker with much hardware is taken to try against Argon2id with 64 MiB and 3 passes,
@@ -70,10 +73,29 @@ def strength_line(strength: Strength) -> Content:
     )
 
 
-class StrengthLine(Static):
+class StrengthLine(ServiceCalls, Static):
     """Shows an estimate; empty until there is one."""
 
     DEFAULT_CSS = "StrengthLine { height: 1; }"
+
+    _typed = False
+
+    def estimate(self, passphrase: str) -> None:
+        """Show what a passphrase is worth, as soon as that is known; nothing for an empty one."""
+        passphrase = nfc(passphrase)
+        self._typed = bool(passphrase)
+        if not passphrase:
+            self.show(None)
+            return
+
+        async def estimate() -> Strength:
+            return await asyncio.to_thread(self.exile.application.passphrase_strength, passphrase)
+
+        def show(strength: Strength) -> None:
+            if self._typed:  # it may have been emptied meanwhile
+                self.show(strength)
+
+        self.load("strength", estimate, show)
 
     def show(self, strength: Strength | None) -> None:
         """Show an estimate, or nothing."""
