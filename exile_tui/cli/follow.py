@@ -63,9 +63,9 @@ class Inbox:
         for message, conversation in found:
             contact = conversation.contact
             self._out.result(message_record(message, contact.name), message_line(message, contact))
-        newest = {message.contact_id: message.seq for message, _ in found}
-        for contact_id, seq in newest.items():
-            await self._messenger.mark_read(contact_id, seq)
+        for contact_id in {message.contact_id for message, _ in found}:
+            printed = [message.seq for message, _ in found if message.contact_id == contact_id]
+            await self._messenger.mark_read(contact_id, min(printed), max(printed))
 
     async def _unread(self, conversation: Conversation) -> list[Message]:
         limit = PAGE

@@ -14,6 +14,7 @@ from exile_tui.core.model import (
     Contact,
     ContactState,
     Conversation,
+    Extent,
     Invite,
     Message,
     VerifiedHow,
@@ -215,10 +216,26 @@ class Messenger:
         """Write to a contact."""
         return await sending.send_text(self._context, contact_id, text)
 
-    async def mark_read(self, contact_id: int, up_to_seq: int) -> None:
-        """Note what was on the screen."""
+    async def extent(self, contact_id: int) -> Extent:
+        """Return where the lines of a conversation are; nowhere while its request waits for us."""
+        async with self._context.store.snapshot() as tx:
+            contact = await require_contact(tx, contact_id)
+            if contact.state is ContactState.REQUESTED:
+                return Extent()
+            return await tx.messages.extent(contact_id)
+
+    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
+        """Return the lines from one seq to another, both inclusive, in order."""
+        async with self._context.store.snapshot() as tx:
+            contact = await require_contact(tx, contact_id)
+            if contact.state is ContactState.REQUESTED:
+                return []
+            return await tx.messages.window(contact_id, first_seq, last_seq)
+
+    async def mark_read(self, contact_id: int, first_seq: int, last_seq: int) -> None:
+        """Note what was on the screen: the lines from one seq to another."""
         async with self._context.store.transaction() as tx:
-            changed = await tx.messages.mark_read(contact_id, up_to_seq)
+            changed = await tx.messages.mark_read(contact_id, first_seq, last_seq)
         if changed:
             self._context.emit(ContactChanged(contact_id))
 

@@ -253,6 +253,19 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Extent:
+    """Where a conversation's lines are, without reading them."""
+
+    last_seq: int = 0
+    """The newest that was ever given; 0 for none."""
+    gaps: tuple[tuple[int, int], ...] = ()
+    """First and last seq of each run of deleted lines, in order, never adjacent."""
+    first_unread: int = 0
+    """The oldest line of the peer that was not on a screen; 0 for none."""
+    unread: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class OutboxEntry:
     """A sealed envelope and what is known of its way. It has no address."""
 

@@ -19,6 +19,7 @@ from exile_tui.core.model import (
     Conversation,
     Delivery,
     Direction,
+    Extent,
     Invite,
     Message,
     MessageKind,
@@ -116,8 +117,20 @@ class Messages(Protocol):
         """
         ...
 
-    async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
-        """Mark what the peer wrote up to this seq as read; return how many changed."""
+    async def mark_read(self, contact_id: int, first_seq: int, last_seq: int) -> int:
+        """Mark what the peer wrote from one seq to another as read; return how many changed."""
+        ...
+
+    async def extent(self, contact_id: int) -> Extent:
+        """Return where the lines of a conversation are; nothing is counted or skipped over."""
+        ...
+
+    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
+        """Return the lines from one seq to another, both inclusive, in order."""
+        ...
+
+    async def delete(self, contact_id: int, first_seq: int, last_seq: int) -> int:
+        """Delete the lines from one seq to another; return how many there were."""
         ...
 
     async def search(

@@ -9,6 +9,7 @@ from exile_tui.core.model import (
     Conversation,
     Delivery,
     Direction,
+    Extent,
     Message,
     MessageKind,
     Reason,
@@ -158,12 +159,63 @@ class MessageTable:
             [(value, why, contact_id, content_id, value, value, why) for content_id in content_ids],
         )
 
-    async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
-        """Mark what the peer wrote up to this seq as read; return how many changed."""
+    async def mark_read(self, contact_id: int, first_seq: int, last_seq: int) -> int:
+        """Mark what the peer wrote from one seq to another as read; return how many changed."""
         return await self._statements.run(
-            "UPDATE message SET read = 1 WHERE contact_id = ? AND seq <= ? AND read = 0"
-            " AND direction = 'in'",
-            (contact_id, up_to_seq),
+            "UPDATE message SET read = 1 WHERE contact_id = ? AND seq BETWEEN ? AND ?"
+            " AND read = 0 AND direction = 'in'",
+            (contact_id, first_seq, last_seq),
+        )
+
+    async def extent(self, contact_id: int) -> Extent:
+        """Return where the lines of a conversation are; nothing is counted or skipped over."""
+        row = await self._statements.one(
+            "SELECT next_seq - 1, unread, ifnull((SELECT min(seq) FROM message"
+            " WHERE contact_id = ?1 AND read = 0 AND direction = 'in'), 0)"
+            " FROM conversation WHERE contact_id = ?1",
+            (contact_id,),
+        )
+        gaps = await self._statements.all(
+            "SELECT first_seq, last_seq FROM gap WHERE contact_id = ? ORDER BY first_seq",
+            (contact_id,),
+        )
+        last, unread, first_unread = row or (0, 0, 0)
+        return Extent(last, tuple((first, end) for first, end in gaps), first_unread, unread)
+
+    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
+        """Return the lines from one seq to another, both inclusive, in order."""
+        rows = await self._statements.all(
+            f"{_SELECT} WHERE contact_id = ? AND seq BETWEEN ? AND ? ORDER BY seq",
+            (contact_id, first_seq, last_seq),
+        )
+        return [_message(row) for row in rows]
+
+    async def delete(self, contact_id: int, first_seq: int, last_seq: int) -> int:
+        """Delete the lines from one seq to another; return how many there were."""
+        row = await self._statements.one(
+            "SELECT max(?, 1), min(?, next_seq - 1) FROM conversation WHERE contact_id = ?",
+            (first_seq, last_seq, contact_id),
+        )
+        if row is None or row[0] > row[1]:
+            return 0
+        deleted = await self._statements.run(
+            "DELETE FROM message WHERE contact_id = ? AND seq BETWEEN ? AND ?", (contact_id, *row)
+        )
+        await self._widen_gap(contact_id, *row)
+        return deleted
+
+    async def _widen_gap(self, contact_id: int, first_seq: int, last_seq: int) -> None:
+        touching = (contact_id, last_seq + 1, first_seq - 1)
+        where = "FROM gap WHERE contact_id = ? AND first_seq <= ? AND last_seq >= ?"
+        gaps = await self._statements.all(f"SELECT first_seq, last_seq {where}", touching)
+        await self._statements.run(f"DELETE {where}", touching)
+        await self._statements.run(
+            "INSERT INTO gap (contact_id, first_seq, last_seq) VALUES (?, ?, ?)",
+            (
+                contact_id,
+                min([first_seq, *(first for first, _ in gaps)]),
+                max([last_seq, *(last for _, last in gaps)]),
+            ),
         )
 
     async def search(

@@ -178,7 +178,26 @@ _VERSION_3 = (
     "ALTER TABLE mailbox ADD COLUMN renewal BLOB NOT NULL DEFAULT x''",
 )
 
-MIGRATIONS: tuple[tuple[str, ...], ...] = (_VERSION_1, _VERSION_2, _VERSION_3, search.TABLE)
+_VERSION_5 = (
+    # Which lines were deleted: the place of every other line follows without counting.
+    """CREATE TABLE gap (
+        contact_id INTEGER NOT NULL REFERENCES contact ON DELETE CASCADE,
+        first_seq INTEGER NOT NULL,
+        last_seq INTEGER NOT NULL,
+        PRIMARY KEY (contact_id, first_seq)
+    ) STRICT, WITHOUT ROWID""",
+    # Lines with a link are few: all of them are found without reading the others.
+    "CREATE INDEX message_link ON message (contact_id, seq)"
+    " WHERE kind = 'text' AND instr(text, '://') > 0",
+)
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    _VERSION_1,
+    _VERSION_2,
+    _VERSION_3,
+    search.TABLE,
+    _VERSION_5,
+)
 """Statements that lead from version n to n + 1."""
 
 

@@ -27,6 +27,7 @@ from exile_tui.core.model import (
     Conversation,
     Delivery,
     Direction,
+    Extent,
     Invite,
     InviteState,
     Link,
@@ -411,10 +412,26 @@ class FakeMessenger:
         self.events.emit(MessageStored(message))
         return message
 
-    async def mark_read(self, contact_id: int, up_to_seq: int) -> None:
+    async def extent(self, contact_id: int) -> Extent:
+        messages = await self.messages(contact_id, 1_000_000)
+        unread = [each.seq for each in messages if not each.read]
+        last = max((each.seq for each in messages), default=0)
+        there = {each.seq for each in messages}
+        gaps: list[tuple[int, int]] = []
+        for seq in range(1, last + 1):
+            if seq not in there:
+                first = gaps.pop()[0] if gaps and gaps[-1][1] == seq - 1 else seq
+                gaps.append((first, seq))
+        return Extent(last, tuple(gaps), min(unread, default=0), len(unread))
+
+    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
+        messages = await self.messages(contact_id, 1_000_000)
+        return [each for each in messages if first_seq <= each.seq <= last_seq]
+
+    async def mark_read(self, contact_id: int, first_seq: int, last_seq: int) -> None:
         messages = self._messages[contact_id]
         self._messages[contact_id] = [
-            replace(message, read=True) if message.seq <= up_to_seq else message
+            replace(message, read=True) if first_seq <= message.seq <= last_seq else message
             for message in messages
         ]
         if self._messages[contact_id] != messages:

@@ -154,7 +154,7 @@ async def test_the_title_counts_what_is_unread(
         await look_away(pilot)
         await arrive(pilot, messenger, 2)
         assert "\x1b]0;exile-tui (3)\x07" in app.recording.written
-        await messenger.mark_read(2, 2)
+        await messenger.mark_read(2, 1, 2)
         await settle(pilot)
         titles = [each for each in app.recording.written if each.startswith("\x1b]0;")]
         assert titles[-1] == "\x1b]0;exile-tui (2)\x07"

@@ -161,7 +161,7 @@ class Talk(ServiceCalls, Vertical):
         looking = self.app.app_focus and self.app.screen is self.screen
         if self.contact is not None and looking and event.seq > self._read_up_to:
             contact_id, self._read_up_to = self.contact.id, event.seq
-            self.command("read", lambda: self.messenger.mark_read(contact_id, event.seq))
+            self.command("read", lambda: self.messenger.mark_read(contact_id, 1, event.seq))
 
     # Writing
 

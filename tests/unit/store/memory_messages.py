@@ -10,6 +10,7 @@ from exile_tui.core.model import (
     Conversation,
     Delivery,
     Direction,
+    Extent,
     Message,
     MessageKind,
     Reason,
@@ -86,18 +87,38 @@ class MemoryMessages(Part):
                 changed += 1
         return changed
 
-    async def mark_read(self, contact_id: int, up_to_seq: int) -> int:
+    async def mark_read(self, contact_id: int, first_seq: int, last_seq: int) -> int:
         changed = 0
         for index, message in enumerate(self.state.messages):
             if (
                 message.contact_id == contact_id
                 and message.direction is Direction.IN
-                and message.seq <= up_to_seq
+                and first_seq <= message.seq <= last_seq
                 and not message.read
             ):
                 self.state.messages[index] = replace(message, read=True)
                 changed += 1
         return changed
+
+    async def extent(self, contact_id: int) -> Extent:
+        if contact_id not in self.state.contacts:
+            return Extent()
+        lines = self._of(contact_id)
+        last = self.state.ids.get(f"seq {contact_id}", 0)
+        gaps: list[tuple[int, int]] = []
+        for seq in sorted(set(range(1, last + 1)) - {m.seq for m in lines}):
+            first = gaps.pop()[0] if gaps and gaps[-1][1] == seq - 1 else seq
+            gaps.append((first, seq))
+        unread = [m.seq for m in lines if m.direction is Direction.IN and not m.read]
+        return Extent(last, tuple(gaps), min(unread, default=0), len(unread))
+
+    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
+        return [m for m in self._of(contact_id) if first_seq <= m.seq <= last_seq]
+
+    async def delete(self, contact_id: int, first_seq: int, last_seq: int) -> int:
+        gone = await self.window(contact_id, first_seq, last_seq)
+        self.state.messages = [m for m in self.state.messages if m not in gone]
+        return len(gone)
 
     async def search(
         self, query: str, contact_id: int | None, limit: int, *, typing: bool = False

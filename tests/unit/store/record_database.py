@@ -54,6 +54,8 @@ async def record(directory: Path) -> None:
             direction=Direction.OUT,
             delivery=Delivery.WAITING,
         )
+        await write_text(transaction, first.id, 3, "https://example.org")
+        await transaction.messages.delete(first.id, 3, 3)
         await transaction.outbox.insert(
             first.id, bytes(4096), [content_id(2)], created_ms=1, once=False, request=True
         )

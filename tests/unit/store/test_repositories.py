@@ -138,7 +138,8 @@ def operations(rng: random.Random) -> list[Callable[[Transaction], Awaitable[obj
         change_contact,
         *[append] * 4,
         lambda tx: tx.messages.set_delivery(one, some, delivery or Delivery.SENT, reason),
-        lambda tx: tx.messages.mark_read(one, number % 20),
+        lambda tx: tx.messages.mark_read(one, number % 7, number % 20),
+        lambda tx: tx.messages.delete(one, number % 23, number % 23 + rng_size % 5),
         change_session,
         *[send] * 3,
         lambda tx: tx.outbox.stored(entries, when),
@@ -182,6 +183,8 @@ async def everything(tx: Transaction, highest: int) -> dict[str, Any]:
         seen[f"contact {one}"] = (
             session,
             await tx.messages.recent(one, 1000),
+            await tx.messages.extent(one),
+            await tx.messages.window(one, 5, 12),
             await tx.messages.queued(one),
             await tx.outbox.of(one),
             await tx.outbox.due(one, 1000),
