@@ -6,15 +6,12 @@ import unicodedata
 from dataclasses import replace
 from typing import Any
 
-from exile_tui.core import drafts, inviting, moving, sending, verifying
+from exile_tui.core import inviting, moving, sending, verifying
 from exile_tui.core.context import Context
-from exile_tui.core.events import ContactChanged, EventBus
+from exile_tui.core.events import EventBus
 from exile_tui.core.model import (
     Connection,
     Contact,
-    ContactState,
-    Conversation,
-    Extent,
     Invite,
     Message,
     VerifiedHow,
@@ -22,8 +19,9 @@ from exile_tui.core.model import (
 from exile_tui.core.moving import LOOPBACK
 from exile_tui.core.network import Network
 from exile_tui.core.ports import EmbeddedRelay
+from exile_tui.core.reading import Reading
 from exile_tui.core.sending import require_contact
-from exile_tui.core.settings import draft_key, read_own, write_own
+from exile_tui.core.settings import read_own, write_own
 from exile_tui.core.verifying import SafetyNumberView
 from exile_tui.crypto.words import words
 from exile_tui.errors import N_, NoSuchContact, UsageError
@@ -53,11 +51,11 @@ def check_name(name: str) -> str:
     return name
 
 
-class Messenger:
+class Messenger(Reading):
     """The use cases of one open profile."""
 
     def __init__(self, context: Context, embedded: EmbeddedRelay | None) -> None:
-        self._context = context
+        super().__init__(context)
         self._embedded = embedded
         self._network = Network(context, embedded)
 
@@ -182,87 +180,11 @@ class Messenger:
         """Delete a contact and its conversation."""
         await inviting.remove_contact(self._context, contact_id)
 
-    # -- conversations -------------------------------------------------------------------------
-
-    async def conversations(self) -> list[Conversation]:
-        """Return the conversations, latest first, without requests."""
-        async with self._context.store.snapshot() as tx:
-            found = await tx.messages.conversations()
-            written = await drafts.every(tx)
-        return [
-            replace(entry, draft=written.get(entry.contact.id, ""))
-            for entry in found
-            if entry.contact.state is not ContactState.REQUESTED
-        ]
-
-    async def draft(self, contact_id: int) -> str:
-        """Return what was typed to a contact and not sent."""
-        async with self._context.store.snapshot() as tx:
-            return await tx.settings.get(draft_key(contact_id)) or ""
-
-    async def keep_draft(self, contact_id: int, text: str) -> None:
-        """Keep what was typed and not sent; a message that is sent ends it."""
-        await drafts.keep(self._context, contact_id, text)
-
-    async def messages(self, contact_id: int, limit: int = 200) -> list[Message]:
-        """Return the newest lines of a conversation; none while its request waits for us."""
-        async with self._context.store.snapshot() as tx:
-            contact = await require_contact(tx, contact_id)
-            if contact.state is ContactState.REQUESTED:
-                return []
-            return await tx.messages.recent(contact_id, limit)
+    # -- conversations: see `Reading` ----------------------------------------------------------
 
     async def send(self, contact_id: int, text: str) -> Message:
         """Write to a contact."""
         return await sending.send_text(self._context, contact_id, text)
-
-    async def extent(self, contact_id: int) -> Extent:
-        """Return where the lines of a conversation are; nowhere while its request waits for us."""
-        async with self._context.store.snapshot() as tx:
-            contact = await require_contact(tx, contact_id)
-            if contact.state is ContactState.REQUESTED:
-                return Extent()
-            return await tx.messages.extent(contact_id)
-
-    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
-        """Return the lines from one seq to another, both inclusive, in order."""
-        async with self._context.store.snapshot() as tx:
-            contact = await require_contact(tx, contact_id)
-            if contact.state is ContactState.REQUESTED:
-                return []
-            return await tx.messages.window(contact_id, first_seq, last_seq)
-
-    async def mark_read(self, contact_id: int, first_seq: int, last_seq: int) -> None:
-        """Note what was on the screen: the lines from one seq to another."""
-        async with self._context.store.transaction() as tx:
-            changed = await tx.messages.mark_read(contact_id, first_seq, last_seq)
-        if changed:
-            self._context.emit(ContactChanged(contact_id))
-
-    async def search(
-        self,
-        query: str,
-        contact_id: int | None = None,
-        limit: int = 50,
-        *,
-        typing: bool = False,
-    ) -> list[Message]:
-        """Return the newest messages that contain a text, none of a waiting request.
-
-        Args:
-            query: A text, or initial consonants alone: ㅎㄱ finds 학교.
-            contact_id: Whose conversation; None for all.
-            limit: At most so many.
-            typing: The last syllable may still be in the making: 안녀 finds 안녕.
-        """
-        async with self._context.store.snapshot() as tx:
-            found = await tx.messages.search(query, contact_id, limit, typing=typing)
-            hidden = {
-                contact.id
-                for contact in await tx.contacts.all()
-                if contact.state is ContactState.REQUESTED
-            }
-        return [message for message in found if message.contact_id not in hidden]
 
     # -- verification --------------------------------------------------------------------------
 
