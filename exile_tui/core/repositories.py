@@ -9,7 +9,7 @@ these rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from exile_tui.core.model import (
@@ -94,6 +94,13 @@ class Messages(Protocol):
         read: bool,
     ) -> Message:
         """Append a line at the end of a conversation and of the search index."""
+        ...
+
+    async def append_many(self, contact_id: int, lines: Sequence[Message]) -> int:
+        """Append lines as `append` does; return the seq of the first.
+
+        Their `id`, `contact_id` and `seq` are ignored.
+        """
         ...
 
     async def knows(self, contact_id: int, direction: Direction, content_id: bytes) -> bool:

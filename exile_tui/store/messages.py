@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from exile_tui.core.model import (
@@ -31,6 +32,10 @@ _BY_INDEX = " ".join(
         "FROM message_fts JOIN message ON message.id = message_fts.rowid",
         "WHERE message_fts MATCH ?",
     )
+)
+_INSERT = (
+    "INSERT INTO message (contact_id, seq, direction, kind, content_id, sent_ms, stored_ms,"
+    " delivery, reason, read, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
 # LIKE ends at a NUL, where a text may have one.
 _BY_SCAN = " ".join(
@@ -86,25 +91,8 @@ class MessageTable:
         )
         if taken is None:
             raise KeyError(contact_id)
-        rows = await self._statements.all(
-            "INSERT INTO message (contact_id, seq, direction, kind, content_id, sent_ms, stored_ms,"
-            " delivery, reason, read, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
-            (
-                contact_id,
-                taken[0],
-                direction.value,
-                kind.value,
-                content_id or None,
-                sent_ms,
-                stored_ms,
-                None if delivery is None else delivery.value,
-                reason.value,
-                read,
-                text,
-            ),
-        )
-        return Message(
-            id=rows[0][0],
+        line = Message(
+            id=0,
             contact_id=contact_id,
             seq=taken[0],
             direction=direction,
@@ -117,6 +105,34 @@ class MessageTable:
             reason=reason,
             read=read,
         )
+        rows = await self._statements.all(
+            f"{_INSERT} RETURNING id", _values(contact_id, line.seq, line)
+        )
+        return replace(line, id=rows[0][0])
+
+    async def append_many(self, contact_id: int, lines: Sequence[Message]) -> int:
+        """Append lines as `append` does, in one statement; return the seq of the first.
+
+        Args:
+            contact_id: Whose conversation.
+            lines: In order; their `id`, `contact_id` and `seq` are ignored.
+
+        Raises:
+            KeyError: There is no such contact.
+        """
+        end = await self._statements.one(
+            "UPDATE conversation SET next_seq = next_seq + ? WHERE contact_id = ?"
+            " RETURNING next_seq",
+            (len(lines), contact_id),
+        )
+        if end is None:
+            raise KeyError(contact_id)
+        first_seq: int = end[0] - len(lines)
+        await self._statements.many(
+            _INSERT,
+            [_values(contact_id, seq, line) for seq, line in enumerate(lines, start=first_seq)],
+        )
+        return first_seq
 
     async def knows(self, contact_id: int, direction: Direction, content_id: bytes) -> bool:
         """Tell whether a content id is there already; no line is known by an empty one."""
@@ -274,6 +290,23 @@ def _statement(step: Step, contact_id: int | None, limit: int) -> tuple[str, lis
         parameters.append(contact_id)
         order = order if step.match else "seq"
     return " ".join([*sql, "ORDER BY", order, "DESC LIMIT ?"]), [*parameters, max(limit, 0)]
+
+
+def _values(contact_id: int, seq: int, line: Message) -> tuple[Any, ...]:
+    """Return what `_INSERT` takes."""
+    return (
+        contact_id,
+        seq,
+        line.direction.value,
+        line.kind.value,
+        line.content_id or None,
+        line.sent_ms,
+        line.stored_ms,
+        None if line.delivery is None else line.delivery.value,
+        line.reason.value,
+        line.read,
+        line.text,
+    )
 
 
 def _message(row: Row) -> Message:

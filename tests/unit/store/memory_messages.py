@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from exile_tui.core.model import (
@@ -55,6 +55,14 @@ class MemoryMessages(Part):
         )
         self.state.messages.append(message)
         return message
+
+    async def append_many(self, contact_id: int, lines: Sequence[Message]) -> int:
+        first = self.state.ids.get(f"seq {contact_id}", 0) + 1
+        for line in lines:
+            seq = self.state.next_id(f"seq {contact_id}")
+            number = self.state.next_id("message")
+            self.state.messages.append(replace(line, id=number, contact_id=contact_id, seq=seq))
+        return first
 
     def _of(self, contact_id: int) -> list[Message]:
         return [m for m in self.state.messages if m.contact_id == contact_id]
