@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from textual.pilot import Pilot
-from textual.widgets import Input, OptionList
+from textual.widgets import Button, Input, OptionList
 
 from exile_tui.core.events import RequestArrived
 from exile_tui.core.model import ContactState
@@ -86,6 +88,52 @@ async def test_a_request_is_declined_only_after_a_yes(make_app: MakeApp) -> None
         with pytest.raises(NoSuchContact):
             await messenger.contact(request.id)
         assert "Nobody here yet" in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)])
+@pytest.mark.parametrize(
+    ("lang", "decline", "remove"), [("ko", "거절", "삭제"), ("en", "Decline", "Remove")]
+)
+async def test_delete_is_called_what_the_button_is_called(
+    make_app: MakeApp, size: tuple[int, int], lang: str, decline: str, remove: str
+) -> None:
+    messenger = world()
+    messenger.add_contact("이도윤", ContactState.REQUESTED)
+    app = make_app(messenger, lang=lang)
+    async with app.run_test(size=size) as pilot:
+        await opened(app, pilot)
+        keys = screen_lines(app)[-1]
+        assert f"Delete {decline}" in keys
+        assert remove not in keys
+        assert str(app.screen.query_one("#decline", Button).label) == decline
+        await pilot.press("f1")
+        await settle(pilot)
+        assert f"Delete   {decline}" in re.sub(" {4,}", "   ", screen_text(app))
+        assert remove not in screen_text(app)
+        await pilot.press("escape", "down")
+        await settle(pilot)
+        assert (f"Delete {remove}" in screen_lines(app)[-1]) is (size[0] >= 80)
+        assert remove in screen_text(app)
+        assert decline not in screen_text(app)
+
+
+async def test_another_key_for_removing_leaves_declining_its_own(make_app: MakeApp) -> None:
+    messenger = FakeMessenger()
+    messenger.add_contact("이도윤", ContactState.REQUESTED)
+    messenger.add_contact("하나")
+    app = make_app(messenger, keys={"contacts.remove": "f6"})
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(app, pilot)
+        for key, asks in (("f6", False), ("delete", True)):
+            await pilot.press(key)
+            await settle(pilot)
+            assert isinstance(app.screen, ConfirmScreen) is asks
+        await pilot.press("escape", "down", "delete")
+        await settle(pilot)
+        assert not isinstance(app.screen, ConfirmScreen)
+        await pilot.press("f6")
+        await settle(pilot)
+        assert isinstance(app.screen, ConfirmScreen)
 
 
 async def test_a_contact_is_removed_only_after_a_yes(make_app: MakeApp) -> None:

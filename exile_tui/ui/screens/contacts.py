@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -23,6 +24,8 @@ from exile_tui.ui.widgets.one_line import Field
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from exile_tui.core.events import Event
     from exile_tui.core.model import Contact
 
@@ -46,8 +49,11 @@ class ContactsScreen(ExileScreen):
         ),
         Binding(
             "delete", "remove", N_("Remove"),
-            tooltip=N_("Delete this contact and the conversation, or decline the request"),
-            id="contacts.remove",
+            tooltip=N_("Delete this contact and the conversation"), id="contacts.remove",
+        ),
+        Binding(
+            "delete", "decline", N_("Decline"), tooltip=N_("Decline the request; nobody is told"),
+            id="contacts.decline",
         ),
         Binding(
             "slash,ctrl+f", "find", N_("Find"), tooltip=N_("Find a contact by a part of the name"),
@@ -201,12 +207,11 @@ class ContactsScreen(ExileScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what fits to what is highlighted."""
-        if action in ("open", "accept", "verify", "remove"):
+        if action in ("open", "accept", "decline", "verify", "remove"):
             contact = self._highlighted() if self.is_mounted else None
             if contact is None:
                 return False
-            request = self._is_request(contact)
-            return {"accept": request, "remove": True}.get(action, not request)
+            return (action in ("accept", "decline")) == self._is_request(contact)
         return super().check_action(action, parameters)
 
     # What can be done
@@ -272,37 +277,36 @@ class ContactsScreen(ExileScreen):
         if contact is not None and not self._is_request(contact):
             self.exile.open_screen("verify", contact_id=contact.id)
 
-    @on(Button.Pressed, "#remove")
     @on(Button.Pressed, "#decline")
-    def action_remove(self) -> None:
-        """Decline a request or delete a contact, after asking."""
+    def action_decline(self) -> None:
+        """Decline a request, after asking."""
         contact = self._highlighted()
-        if contact is None:
+        if contact is None or not self._is_request(contact):
             return
-        number, name = contact.id, contact_name(contact)
-        if self._is_request(contact):
-            self.exile.ask(
-                tr("Decline the request of {name}?", name=name),
-                tr("Decline"),
-                lambda: self._do_remove(number, declining=True),
-                tr("They are not told. To become contacts later, a new invite is needed."),
-            )
-        else:
-            self.exile.ask(
-                tr("Remove {name}?", name=name),
-                tr("Remove"),
-                lambda: self._do_remove(number, declining=False),
-                tr(
-                    "The conversation is deleted from this computer and can't be brought back. "
-                    "They are not told."
-                ),
-            )
+        decline = partial(self.messenger.decline, contact.id)
+        self.exile.ask(
+            tr("Decline the request of {name}?", name=contact_name(contact)),
+            tr("Decline"),
+            lambda: self._change(contact.id, decline),
+            tr("They are not told. To become contacts later, a new invite is needed."),
+        )
 
-    def _do_remove(self, number: int, *, declining: bool) -> None:
-        async def remove() -> None:
-            if declining:
-                await self.messenger.decline(number)
-            else:
-                await self.messenger.remove_contact(number)
+    @on(Button.Pressed, "#remove")
+    def action_remove(self) -> None:
+        """Delete a contact, after asking."""
+        contact = self._highlighted()
+        if contact is None or self._is_request(contact):
+            return
+        remove = partial(self.messenger.remove_contact, contact.id)
+        self.exile.ask(
+            tr("Remove {name}?", name=contact_name(contact)),
+            tr("Remove"),
+            lambda: self._change(contact.id, remove),
+            tr(
+                "The conversation is deleted from this computer and can't be brought back. "
+                "They are not told."
+            ),
+        )
 
-        self.command(f"contact:{number}", remove, lambda _: self._reload())
+    def _change(self, contact_id: int, change: Callable[[], Awaitable[None]]) -> None:
+        self.command(f"contact:{contact_id}", change, lambda _: self._reload())
