@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from exile_tui.cli.files import export_history, import_history
 from exile_tui.cli.output import (
     Printer,
     contact_line,
@@ -266,6 +267,8 @@ COMMANDS: dict[str, Command] = {
     "receive": _receive,
     "history": _history,
     "search": _search,
+    "export": export_history,
+    "import": import_history,
 }
 
 

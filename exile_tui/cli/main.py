@@ -22,7 +22,7 @@ INTERRUPTED = 130
 HEADLESS = frozenset(
     (
         *("init", "invite", "invites", "revoke", "add", "requests", "accept", "decline"),
-        *("contacts", "verify", "send", "receive", "history", "search"),
+        *("contacts", "verify", "send", "receive", "history", "search", "export", "import"),
     )
 )
 

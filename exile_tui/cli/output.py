@@ -7,13 +7,13 @@ neither can write to the terminal outside its own line.
 from __future__ import annotations
 
 import json
-import re
 import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 from exile_tui.errors import N_, ExileError
+from exile_tui.json_line import json_line
 from exile_tui.locale import tr
 from exile_tui.text import one_line, sanitize_name, sanitize_terminal_text
 
@@ -24,6 +24,7 @@ STATE_WORDS = {
     "joining": N_("waiting to be accepted"),
     "requested": N_("asks to be a contact"),
     "active": N_("contact"),
+    "archived": N_("imported messages"),
 }
 TRUST_WORDS = {
     "unverified": N_("not verified"),
@@ -59,11 +60,6 @@ POSSIBLE_COPY = N_(
     "again. If no more messages come, start anew with an invite."
 )
 
-_UNSAFE = re.compile(
-    "[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
-"""What JSON lets through and a terminal obeys; C0 is always escaped in JSON."""
-
 
 class Printer:
     """Write results to standard output, each flushed, as text or as JSON."""
@@ -97,12 +93,6 @@ class Printer:
             print(text, file=sys.stderr)
 
 
-def json_line(record: Mapping[str, Any]) -> str:
-    """Encode a record as one line of JSON, Hangul readable, nothing lost."""
-    text = json.dumps(record, ensure_ascii=False)
-    return _UNSAFE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-
-
 def error_sentence(error: ExileError) -> str:
     """Translate an error's sentence; whatever fills it stays on its line."""
     parameters = {
@@ -130,10 +120,10 @@ def contact_record(contact: Contact) -> dict[str, Any]:
 
 def contact_line(contact: Contact) -> str:
     """Return a contact as a line for people."""
-    return (
-        f"#{contact.id} {shown_name(contact)} "
-        f"({tr(STATE_WORDS[contact.state.value])}, {tr(TRUST_WORDS[contact.trust.value])})"
-    )
+    words = [tr(STATE_WORDS[contact.state.value])]
+    if contact.state.value != "archived":  # nobody whom one could verify
+        words.append(tr(TRUST_WORDS[contact.trust.value]))
+    return f"#{contact.id} {shown_name(contact)} ({', '.join(words)})"
 
 
 def invite_record(invite: Invite) -> dict[str, Any]:

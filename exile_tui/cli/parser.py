@@ -121,6 +121,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_profile_commands(command)
     _add_contact_commands(command)
     _add_message_commands(command)
+    _add_file_commands(command)
     command(
         "demo",
         tr("try it without any set-up: a contact who answers, all of it deleted at the end"),
@@ -247,6 +248,22 @@ def _add_message_commands(command: Commands) -> None:
     sub = command("search", tr("search all messages"))
     sub.add_argument("query", metavar="QUERY", help=tr("text to find"))
     _add_limit(sub, 50)
+
+
+def _add_file_commands(command: Commands) -> None:
+    sub = command("export", tr("write your messages into a file, which is NOT encrypted"))
+    sub.add_argument("file", metavar="FILE", type=Path, help=tr("what the file will be called"))
+    sub.add_argument(
+        "--with",
+        dest="contact",
+        metavar="CONTACT",
+        help=tr("only the conversation with this contact; without it, all of them"),
+    )
+    sub.add_argument(
+        "--force", action="store_true", help=tr("replace a file of that name if there is one")
+    )
+    sub = command("import", tr("take messages from a file that 'export' wrote"))
+    sub.add_argument("file", metavar="FILE", type=Path, help=tr("the file; it is only read"))
 
 
 def _add_contact(parser: argparse.ArgumentParser) -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from exile_tui.core import inviting, moving, sending, verifying
+from exile_tui.core import exporting, importing, inviting, moving, sending, verifying
 from exile_tui.core.context import Context
 from exile_tui.core.events import EventBus
+from exile_tui.core.exporting import Exported, Progress
+from exile_tui.core.importing import Imported
 from exile_tui.core.model import (
     Connection,
     Contact,
@@ -136,9 +139,10 @@ class Messenger(Reading):
     # -- contacts ------------------------------------------------------------------------------
 
     async def contacts(self) -> list[Contact]:
-        """Return every contact, requests included, by id."""
+        """Return every contact, requests and imported conversations included, by id."""
         async with self._context.store.snapshot() as tx:
-            return await tx.contacts.all()
+            found = [*await tx.contacts.all(), *await tx.contacts.archived()]
+        return sorted(found, key=lambda contact: contact.id)
 
     async def contact(self, contact_id: int) -> Contact:
         """Return a contact, or raise NoSuchContact."""
@@ -185,6 +189,23 @@ class Messenger(Reading):
     async def send(self, contact_id: int, text: str) -> Message:
         """Write to a contact."""
         return await sending.send_text(self._context, contact_id, text)
+
+    async def export_history(
+        self,
+        file: Path,
+        progress: Progress,
+        *,
+        contact_id: int | None = None,
+        replace: bool = False,
+    ) -> Exported:
+        """Write conversations into a file, NOT encrypted; see `exporting.export_history`."""
+        return await exporting.export_history(
+            self._context, file, progress, contact_id=contact_id, replace=replace
+        )
+
+    async def import_history(self, file: Path, progress: Progress) -> Imported:
+        """Take conversations from a file; see `importing.import_history`."""
+        return await importing.import_history(self._context, file, progress)
 
     # -- verification --------------------------------------------------------------------------
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from enum import Enum
+from operator import itemgetter
 
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.facts import Facts, SignedFacts
@@ -18,6 +20,7 @@ __all__ = [
     "Conversation",
     "Delivery",
     "Direction",
+    "Extent",
     "Facts",
     "Invite",
     "InviteState",
@@ -45,6 +48,8 @@ class ContactState(Enum):
     REQUESTED = "requested"
     """They opened our invite; we have not accepted yet. Nothing is sent to them."""
     ACTIVE = "active"
+    ARCHIVED = "archived"
+    """Nobody: lines that were imported from a file. No session; nothing can be sent or verified."""
 
 
 class Trust(Enum):
@@ -263,6 +268,34 @@ class Extent:
     first_unread: int = 0
     """The oldest line of the peer that was not on a screen; 0 for none."""
     unread: int = 0
+
+    def count(self, first_seq: int, last_seq: int) -> int:
+        """Return how many lines there are from one seq to another, both inclusive."""
+        first_seq, last_seq = max(first_seq, 1), min(last_seq, self.last_seq)
+        found = max(0, last_seq - first_seq + 1)
+        at = bisect_left(self.gaps, first_seq, key=itemgetter(1))
+        while at < len(self.gaps) and self.gaps[at][0] <= last_seq:
+            first, last = self.gaps[at]
+            found -= min(last, last_seq) - max(first, first_seq) + 1
+            at += 1
+        return found
+
+    def before(self, seq: int) -> int:
+        """Return the seq of the nearest line before this one, 0 for none."""
+        seq = min(seq - 1, self.last_seq)
+        gap = self._gap(seq)
+        return max(0, seq if gap is None else gap[0] - 1)
+
+    def after(self, seq: int) -> int:
+        """Return the seq of the nearest line after this one, 0 for none."""
+        seq = max(seq, 0) + 1
+        gap = self._gap(seq)
+        seq = seq if gap is None else gap[1] + 1
+        return seq if seq <= self.last_seq else 0
+
+    def _gap(self, seq: int) -> tuple[int, int] | None:
+        at = bisect_left(self.gaps, seq, key=itemgetter(1))
+        return self.gaps[at] if at < len(self.gaps) and self.gaps[at][0] <= seq else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from exile_tui.core.model import (
     OwnMailbox,
     Reason,
 )
+from exile_tui.core.searching import SearchFilter, SearchPage, SearchPlace
 
 
 class Contacts(Protocol):
@@ -49,7 +50,11 @@ class Contacts(Protocol):
         ...
 
     async def all(self) -> list[Contact]:
-        """Return every contact, by id."""
+        """Return every contact that has a session, by id."""
+        ...
+
+    async def archived(self) -> list[Contact]:
+        """Return what stands for imported conversations, by id: nothing else touches these."""
         ...
 
     async def delete(self, contact_id: int) -> None:
@@ -136,22 +141,38 @@ class Messages(Protocol):
         """Return the lines from one seq to another, both inclusive, in order."""
         ...
 
+    async def stored_before(self, contact_id: int, seq: int, before_ms: int) -> int:
+        """Return the newest seq before this one whose line came before a moment; 0 for none."""
+        ...
+
+    async def stored_after(self, contact_id: int, seq: int, since_ms: int) -> int:
+        """Return the oldest seq after this one whose line came at a moment or later; 0 for none."""
+        ...
+
     async def delete(self, contact_id: int, first_seq: int, last_seq: int) -> int:
         """Delete the lines from one seq to another; return how many there were."""
         ...
 
     async def search(
-        self, query: str, contact_id: int | None, limit: int, *, typing: bool = False
-    ) -> list[Message]:
-        """Return the newest messages that contain a query, the exact hits before the others.
+        self,
+        query: str,
+        only: SearchFilter,
+        limit: int,
+        *,
+        typing: bool = False,
+        after: SearchPlace | None = None,
+    ) -> SearchPage:
+        """Return a page of the messages that contain a query, exact hits before the others.
 
-        Case and composition make no difference; an empty query finds nothing.
+        Newer ones come first, that is those with a greater id: stored later, whatever the clock
+        said then. Case and composition make no difference; an empty query finds nothing.
 
         Args:
             query: A text, or initial consonants alone.
-            contact_id: Whose conversation; None for all.
-            limit: At most so many.
+            only: Which messages are looked at.
+            limit: At most so many hits.
             typing: The last syllable may still be in the making.
+            after: Where the page before ended.
         """
         ...
 

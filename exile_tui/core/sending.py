@@ -64,6 +64,10 @@ async def send_text(context: Context, contact_id: int, text: str) -> Message:
         contact = await require_contact(tx, contact_id)
         if contact.state is ContactState.REQUESTED:
             raise UsageError(N_("Accept the contact request first; then you can write."))
+        if contact.state is ContactState.ARCHIVED:
+            raise UsageError(
+                N_("These messages were imported from a file: nobody receives what you write here.")
+            )
         session, _ = await load_session(tx, contact_id)
         limit = text_capacity(session.body_sizes)
         if size > limit:

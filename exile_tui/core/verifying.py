@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, replace
 
 from exile_tui.core.context import Context
 from exile_tui.core.events import ContactChanged
-from exile_tui.core.model import Verification, VerifiedHow
+from exile_tui.core.model import ContactState, Verification, VerifiedHow
 from exile_tui.core.sealing import load_session
 from exile_tui.core.sending import require_contact
 from exile_tui.crypto.safety_number import SafetyNumber, session_safety_number
+from exile_tui.errors import N_, UsageError
 
 GROUP = 5
 
@@ -36,9 +37,14 @@ async def safety_number(context: Context, contact_id: int) -> SafetyNumberView:
 
     Raises:
         NoSuchContact: No such contact.
+        UsageError: It is an imported conversation, which has none.
     """
     async with context.store.snapshot() as tx:
         contact = await require_contact(tx, contact_id)
+        if contact.state is ContactState.ARCHIVED:
+            raise UsageError(
+                N_("These messages were imported from a file: they have no safety number.")
+            )
         session, _ = await load_session(tx, contact_id)
     # 10,400 rounds of SHA-512: some milliseconds that the screen need not wait for.
     number = await asyncio.to_thread(session_safety_number, session)

@@ -37,6 +37,18 @@ def local(at_ms: int, zone: tzinfo | None = None) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).astimezone(zone)
 
 
+def day_of(at_ms: int, zone: tzinfo | None = None) -> tuple[int, int]:
+    """Return when the day of a moment begins, and when the next one does; in ms."""
+    at = local(at_ms, zone)
+    days = (
+        at.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None) + timedelta(days=n)
+        for n in (0, 1)
+    )
+    # A day may have 23 or 25 hours: each midnight is looked up in the zone by itself.
+    begins, ends = (int(day.replace(tzinfo=zone).timestamp() * 1000) for day in days)
+    return begins, ends
+
+
 def time_of_day(at_ms: int, *, hours_24: bool = False, zone: tzinfo | None = None) -> str:
     """Return `오후 3:05` or `3:05 PM`; 오전 12:00 is midnight, 오후 12:00 noon."""
     at = local(at_ms, zone)

@@ -18,6 +18,7 @@ COLUMNS = (
 COLUMN_COUNT = 15
 
 _SELECT = " ".join(("SELECT", COLUMNS, "FROM contact"))
+_ARCHIVED = (ContactState.ARCHIVED.value,)
 
 
 class ContactTable:
@@ -62,8 +63,17 @@ class ContactTable:
         return contact_from(row) if row else None
 
     async def all(self) -> list[Contact]:
-        """Return every contact, by id."""
-        rows = await self._statements.all(f"{_SELECT} ORDER BY id")
+        """Return every contact that has a session, by id."""
+        rows = await self._statements.all(
+            f"{_SELECT} WHERE contact.state <> ? ORDER BY id", _ARCHIVED
+        )
+        return [contact_from(row) for row in rows]
+
+    async def archived(self) -> list[Contact]:
+        """Return what stands for imported conversations, by id."""
+        rows = await self._statements.all(
+            f"{_SELECT} WHERE contact.state = ? ORDER BY id", _ARCHIVED
+        )
         return [contact_from(row) for row in rows]
 
     async def delete(self, contact_id: int) -> None:

@@ -11,6 +11,7 @@ from exile_tui.core.model import (
     Announcement,
     AnnouncementKind,
     Contact,
+    ContactState,
     Invite,
     OutboxEntry,
     OwnMailbox,
@@ -38,6 +39,12 @@ class MemoryContacts(Part):
         return next(found, None)
 
     async def all(self) -> list[Contact]:
+        return [each for each in self._by_id() if each.state is not ContactState.ARCHIVED]
+
+    async def archived(self) -> list[Contact]:
+        return [each for each in self._by_id() if each.state is ContactState.ARCHIVED]
+
+    def _by_id(self) -> list[Contact]:
         return [self.state.contacts[key] for key in sorted(self.state.contacts)]
 
     async def delete(self, contact_id: int) -> None:
