@@ -15,9 +15,10 @@ from exile_tui.core.model import (
     MessageKind,
     Reason,
 )
+from exile_tui.core.searching import SearchFilter, SearchPage, SearchPlace
 from exile_tui.store import contacts
 from exile_tui.store.database import Row
-from exile_tui.store.search import Step, steps
+from exile_tui.store.finder import Finder
 from exile_tui.store.statements import Statements
 
 _COLUMNS = (
@@ -25,25 +26,9 @@ _COLUMNS = (
     "delivery, reason, read"
 )
 _SELECT = " ".join(("SELECT", _COLUMNS, "FROM message"))
-_BY_INDEX = " ".join(
-    (
-        "SELECT",
-        _COLUMNS,
-        "FROM message_fts JOIN message ON message.id = message_fts.rowid",
-        "WHERE message_fts MATCH ?",
-    )
-)
 _INSERT = (
     "INSERT INTO message (contact_id, seq, direction, kind, content_id, sent_ms, stored_ms,"
     " delivery, reason, read, text) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
-# LIKE ends at a NUL, where a text may have one.
-_BY_SCAN = " ".join(
-    (
-        _SELECT,
-        "WHERE kind = 'text'",
-        "AND (text LIKE ? ESCAPE '!' OR instr(CAST(text AS BLOB), ?) > 0)",
-    )
 )
 _CONVERSATIONS = " ".join(
     (
@@ -206,6 +191,24 @@ class MessageTable:
         )
         return [_message(row) for row in rows]
 
+    async def stored_before(self, contact_id: int, seq: int, before_ms: int) -> int:
+        """Return the newest seq before this one whose line came before a moment; 0 for none."""
+        row = await self._statements.one(
+            "SELECT seq FROM message WHERE contact_id = ? AND seq < ? AND stored_ms < ?"
+            " ORDER BY seq DESC LIMIT 1",
+            (contact_id, seq, before_ms),
+        )
+        return row[0] if row else 0
+
+    async def stored_after(self, contact_id: int, seq: int, since_ms: int) -> int:
+        """Return the oldest seq after this one whose line came at a moment or later; 0 for none."""
+        row = await self._statements.one(
+            "SELECT seq FROM message WHERE contact_id = ? AND seq > ? AND stored_ms >= ?"
+            " ORDER BY seq LIMIT 1",
+            (contact_id, seq, since_ms),
+        )
+        return row[0] if row else 0
+
     async def delete(self, contact_id: int, first_seq: int, last_seq: int) -> int:
         """Delete the lines from one seq to another; return how many there were."""
         row = await self._statements.one(
@@ -235,27 +238,18 @@ class MessageTable:
         )
 
     async def search(
-        self, query: str, contact_id: int | None, limit: int, *, typing: bool = False
-    ) -> list[Message]:
-        """Return the messages that contain a query, the newest first; exact ones before others.
-
-        Case and composition make no difference. An empty query finds nothing.
-
-        Args:
-            query: As it was typed.
-            contact_id: Whose conversation; None for all.
-            limit: At most so many.
-            typing: The last syllable may still be in the making.
-        """
-        found: dict[int, Message] = {}
-        for tier in steps(query, typing=typing):
-            rows: dict[int, Row] = {}
-            for step in tier if len(found) < limit else ():
-                sql, parameters = _statement(step, contact_id, limit)
-                rows |= {row[0]: row for row in await self._statements.all(sql, parameters)}
-            for number in sorted(rows, reverse=True):
-                found.setdefault(number, _message(rows[number]))
-        return list(found.values())[: max(limit, 0)]
+        self,
+        query: str,
+        only: SearchFilter,
+        limit: int,
+        *,
+        typing: bool = False,
+        after: SearchPlace | None = None,
+    ) -> SearchPage:
+        """Return a page of the messages that contain a query; see the port."""
+        finder = Finder(self._statements, _COLUMNS)
+        rows, rest = await finder.page(query, only, limit, after, typing=typing)
+        return SearchPage(tuple(map(_message, rows)), rest)
 
     async def conversations(self) -> list[Conversation]:
         """Return every contact with its last message and unread count, latest first."""
@@ -274,22 +268,6 @@ class MessageTable:
         """Return how many own messages are QUEUED or WAITING."""
         row = await self._statements.one("SELECT total(waiting) FROM conversation")
         return int(row[0]) if row else 0
-
-
-def _statement(step: Step, contact_id: int | None, limit: int) -> tuple[str, list[Any]]:
-    """Return the SQL of one way to look, and its parameters."""
-    parameters: list[Any] = [step.match] if step.match else [step.pattern, step.scan.encode()]
-    sql = [_BY_INDEX if step.match else _BY_SCAN]
-    for function, part in (("folded", step.holds), ("boundaries", step.begins)):
-        if part:
-            sql.append(f"AND instr({function}(CAST(text AS BLOB)), ?) > 0")
-            parameters.append(part.encode())
-    order = "message_fts.rowid" if step.match else "message.id"
-    if contact_id is not None:
-        sql.append("AND contact_id = ?")
-        parameters.append(contact_id)
-        order = order if step.match else "seq"
-    return " ".join([*sql, "ORDER BY", order, "DESC LIMIT ?"]), [*parameters, max(limit, 0)]
 
 
 def _values(contact_id: int, seq: int, line: Message) -> tuple[Any, ...]:

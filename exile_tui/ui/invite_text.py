@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from textual.content import Content
 
 from exile_tui.locale import tr
+from exile_tui.text import cut, sanitize_name
+from exile_tui.ui.words import NAME_IN_SENTENCE
 
 if TYPE_CHECKING:
-    from exile_tui.core.model import Invite
+    from exile_tui.core.model import Contact, Invite
 
 Time = Callable[[int], str]
 """Turns Unix milliseconds into what is shown."""
@@ -29,24 +31,49 @@ def state_words(invite: Invite) -> str:
     }[invite.state]
 
 
-def listed_text(invite: Invite, time: Time) -> Content:
-    """Return an invite as two rows of the list."""
+def spent_text(user: Contact | None, time: Time) -> str:
+    """Return who used an invite and when, as far as it is still known.
+
+    Args:
+        user: The contact that came of it; None if it was declined or removed.
+        time: Turns a moment into text.
+    """
+    from exile_tui.core.model import ContactState
+
+    if user is None:
+        return tr("Used by someone who is not in your contacts now.")
+    moment = time(user.created_ms)
+    name = cut(sanitize_name(user.name, ""), NAME_IN_SENTENCE)
+    if not name:
+        return tr("Used, {time}.", time=moment)
+    if user.state is ContactState.REQUESTED:
+        return tr("Used by {name}, {time}; waiting for your answer.", name=name, time=moment)
+    return tr("Used by {name}, {time}.", name=name, time=moment)
+
+
+def listed_text(invite: Invite, user: Contact | None, time: Time) -> Content:
+    """Return an invite as two rows of the list.
+
+    Args:
+        invite: Which.
+        user: Who used it, if a contact did.
+        time: Turns a moment into text.
+    """
     from exile_tui.core.model import InviteState
 
+    made = "\n  " + tr("made {time}", time=time(invite.created_ms))
+    if invite.state is InviteState.SPENT:
+        return Content.assemble(spent_text(user, time), (made, "$text-muted"))
     color = "$success" if invite.state is InviteState.OPEN else "$text-muted"
     return Content.assemble(
         (state_words(invite), color),
-        ("\n  " + tr("made {time}", time=time(invite.created_ms)), "$text-muted"),
+        (made, "$text-muted"),
         ("   " + tr("ends {time}", time=time(invite.expires_ms)), "$text-muted"),
     )
 
 
 def facts_text(invite: Invite, time: Time) -> Content:
-    """Return what stands under an invite's link."""
-    from exile_tui.core.model import InviteState
-
-    if invite.state is not InviteState.OPEN:
-        return Content.styled(state_words(invite), "$text-warning")
+    """Return what stands under an open invite's link."""
     published = (
         Content.styled(tr("At the relay, ready to be opened"), "$success")
         if invite.published

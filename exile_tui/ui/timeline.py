@@ -64,12 +64,22 @@ class Timeline:
     wrapped: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     """Texts that were wrapped before; whoever shows the lines keeps it, and drops it with them."""
 
-    def lines(self, messages: Sequence[Message]) -> list[Line]:
-        """Lay out messages in their order."""
+    def lines(
+        self,
+        messages: Sequence[Message],
+        before: Message | None = None,
+        following: Message | None = None,
+    ) -> list[Line]:
+        """Lay out messages in their order.
+
+        Args:
+            messages: Some that follow one another.
+            before: The one before them; None at the beginning of the conversation.
+            following: The one behind them; None at its end.
+        """
         found: list[Line] = []
-        before: Message | None = None
         for index, message in enumerate(messages):
-            after = messages[index + 1] if index + 1 < len(messages) else None
+            after = messages[index + 1] if index + 1 < len(messages) else following
             separators = list(self._separators(before, message))
             found += separators
             alone = bool(separators) or not _together(before, message)

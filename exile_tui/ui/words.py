@@ -28,10 +28,20 @@ class Marks:
     offline: str = "○"
     bar: str = "▎"
     rule: str = "─"
+    pointer: str = "▸"
 
 
 UNICODE = Marks()
-ASCII = Marks(verified="v", unverified="-", changed="!", online="*", offline="o", bar="|", rule="-")
+ASCII = Marks(
+    verified="v",
+    unverified="-",
+    changed="!",
+    online="*",
+    offline="o",
+    bar="|",
+    rule="-",
+    pointer=">",
+)
 
 
 @dataclass(frozen=True, slots=True)

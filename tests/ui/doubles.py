@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
@@ -427,6 +428,21 @@ class FakeMessenger:
     async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
         messages = await self.messages(contact_id, 1_000_000)
         return [each for each in messages if first_seq <= each.seq <= last_seq]
+
+    async def day_begins(
+        self, contact_id: int, seq: int, day_of: Callable[[int], tuple[int, int]], by: int
+    ) -> int:
+        messages = self._messages[contact_id]
+        (here,) = (each for each in messages if each.seq == seq)
+        begins, ends = day_of(here.stored_ms)
+        if by > 0:
+            return min((each.seq for each in messages if each.stored_ms >= ends), default=0)
+        first = min(each.seq for each in messages if each.stored_ms >= begins)
+        if first < seq:
+            return first
+        before = [each.stored_ms for each in messages if each.stored_ms < begins]
+        since = day_of(max(before))[0] if before else 0
+        return min(each.seq for each in messages if each.stored_ms >= since) if before else 0
 
     async def mark_read(self, contact_id: int, first_seq: int, last_seq: int) -> None:
         messages = self._messages[contact_id]

@@ -164,7 +164,7 @@ async def test_the_place_is_kept_when_the_terminal_is_resized(make_app: MakeApp)
     async with make_app(messenger).run_test(size=(120, 30)) as pilot:
         await open_first(pilot)
         view = pilot.app.query_one(Conversation)
-        view._go_to(20)
+        view.go_to(20)
         await settle(pilot)
         anchor = view._anchor()
         await pilot.resize_terminal(80, 30)

@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical, VerticalScroll
-from textual.content import Content
+from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Button, ContentSwitcher, OptionList, Static
 from textual.widgets.option_list import Option
 
 from exile_tui.errors import N_
 from exile_tui.locale import tr
 from exile_tui.locale.dates import date_and_time
-from exile_tui.ui.handover import reaches_others
-from exile_tui.ui.invite_text import facts_text, listed_text
+from exile_tui.ui.invite_text import listed_text
 from exile_tui.ui.screens.base import ExileScreen
+from exile_tui.ui.widgets.invite_side import InviteSide
 from exile_tui.ui.widgets.qr import QrCode
 
 if TYPE_CHECKING:
     from exile_tui.core.events import Event
-    from exile_tui.core.model import Invite
+    from exile_tui.core.model import Contact, Invite
 
 SIDE_COLUMNS = 34
 """What the link and its facts need beside the code."""
@@ -78,6 +77,8 @@ class InviteScreen(ExileScreen):
     def __init__(self) -> None:
         super().__init__()
         self._invites: list[Invite] = []
+        self._users: dict[bytes, Contact] = {}
+        """Who used which invite, by its bundle's hash."""
         self._shown_id: int | None = None
         self._asked = False
 
@@ -86,8 +87,7 @@ class InviteScreen(ExileScreen):
         with ContentSwitcher(initial="one", id="views"):
             with Horizontal(id="one"):
                 yield QrCode(spare_columns=SIDE_COLUMNS, window_rows=2, id="code")
-                with VerticalScroll(id="side", can_focus=False):
-                    yield from self._compose_side()
+                yield InviteSide(embedded=self.messenger.embedded, id="side")
             with VerticalScroll(id="all", can_focus=False):
                 yield Static(tr("Invites that you gave out"), classes="heading")
                 yield OptionList(id="invites", compact=True)
@@ -96,34 +96,8 @@ class InviteScreen(ExileScreen):
                     yield Button(tr("New invite"), id="new", variant="primary")
                     yield Button(tr("Revoke"), id="revoke-listed")
 
-    def _compose_side(self) -> ComposeResult:
-        yield Static(tr("Hand over the code or the link"), classes="heading")
-        yield Static(tr("Making the invite..."), id="link", markup=False)
-        with Horizontal(classes="buttons"):
-            yield Button(tr("Copy link"), id="copy", variant="primary")
-            yield Button(tr("Save picture"), id="save")
-        with Horizontal(classes="buttons"):
-            yield Button(tr("Copy a text to send"), id="text")
-        with Vertical(id="only-here"):
-            yield Static(
-                tr("Nobody on another computer can use it: only this one reaches your relay.")
-            )
-            with Horizontal(classes="buttons"):
-                yield Button(tr("Let others reach it"), id="reach", variant="primary")
-                yield Button(tr("Use another relay"), id="move")
-        yield Static(id="state")
-        yield Static(
-            tr("Whoever holds it can use it. Hand it over in a way you trust."),
-            id="bearer",
-        )
-        with Horizontal(classes="buttons", id="more"):
-            yield Button(tr("All invites"), id="list")
-            yield Button(tr("Revoke"), id="revoke")
-
     def on_mount(self) -> None:
         """Fetch the invites; make one when none is open."""
-        self.query_one("#only-here").display = False
-        self.query_one("#reach").display = self.messenger.embedded
         self._reload()
 
     def on_resize(self) -> None:
@@ -137,18 +111,25 @@ class InviteScreen(ExileScreen):
         self.on_mount()
 
     def happened(self, event: Event) -> None:
-        """Show the invites anew when one was published, used or ended."""
-        from exile_tui.core.events import InvitesChanged
+        """Show the invites anew when one was published, used or ended, or its user changed."""
+        from exile_tui.core.events import ContactChanged, InvitesChanged
 
-        if isinstance(event, InvitesChanged):
+        if isinstance(event, InvitesChanged | ContactChanged):
             self._reload()
 
     def _reload(self) -> None:
-        self.load("invites", self.messenger.invites, self._show)
+        messenger = self.messenger
 
-    def _show(self, invites: list[Invite]) -> None:
+        async def both() -> tuple[list[Invite], list[Contact]]:
+            return await messenger.invites(), await messenger.contacts()
+
+        self.load("invites", both, self._show)
+
+    def _show(self, loaded: tuple[list[Invite], list[Contact]]) -> None:
         from exile_tui.core.model import InviteState
 
+        invites, contacts = loaded
+        self._users = {contact.bundle_hash: contact for contact in contacts}
         self._invites = sorted(invites, key=lambda invite: -invite.id)
         if not self._asked:
             self._asked = True
@@ -161,7 +142,10 @@ class InviteScreen(ExileScreen):
 
     def _switch(self, view: str) -> None:
         self.query_one("#views", ContentSwitcher).current = view
-        self.query_one("#invites" if view == "all" else "#copy").focus()
+        if view == "all":
+            self.query_one("#invites").focus()
+        else:
+            self.query_one(InviteSide).focus_first()
         self.refresh_bindings()
 
     @property
@@ -175,13 +159,19 @@ class InviteScreen(ExileScreen):
         place = listed.highlighted
         listed.clear_options()
         listed.add_options(
-            [Option(listed_text(invite, self._time), id=str(invite.id)) for invite in self._invites]
+            [
+                Option(listed_text(invite, self._user(invite), self._time), id=str(invite.id))
+                for invite in self._invites
+            ]
         )
         if self._invites:
             listed.highlighted = min(place or 0, len(self._invites) - 1)
         empty = self.query_one("#no-invites", Static)
         empty.display = not self._invites
         empty.update(tr("No invite yet. F5 makes one."))
+
+    def _user(self, invite: Invite) -> Contact | None:
+        return self._users.get(invite.bundle_hash)
 
     def _time(self, at_ms: int) -> str:
         hours_24 = self.exile.settings.time_24h
@@ -210,21 +200,19 @@ class InviteScreen(ExileScreen):
         invite = next((each for each in self._invites if each.id == self._shown_id), None)
         if invite is None:
             return
-        usable = invite.state is InviteState.OPEN
-        here = not reaches_others(invite.relay.host)
-        self.query_one("#only-here").display = usable and here
         self.query_one("#code", QrCode).payload = (
-            self.messenger.link_bytes(invite.link) if usable else b""
+            self.messenger.link_bytes(invite.link) if invite.state is InviteState.OPEN else b""
         )
-        self.query_one("#link", Static).update(
-            Content(invite.link if usable else tr("This invite can't be used any more."))
-        )
+        self.query_one(InviteSide).show(invite, self._user(invite), self._time)
         self.on_resize()
-        for name in ("#copy", "#save", "#text", "#revoke"):
-            self.query_one(name, Button).disabled = not usable
-        self.query_one("#state", Static).update(facts_text(invite, self._time))
+        self.refresh_bindings()
+
+    @on(Button.Pressed, "#contacts")
+    def _to_contacts(self) -> None:
+        self.exile.open_screen("contacts")
 
     @on(Button.Pressed, "#new")
+    @on(Button.Pressed, "#again")
     def action_new(self) -> None:
         """Make another invite and show it."""
         self.command("invites", self.messenger.create_invite, self._made)

@@ -1,9 +1,7 @@
-"""The conversation: lines drawn from the newest messages, never a widget a message."""
+"""The conversation as it looks and is used: styles, keys, the message under the cursor, drawing."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
@@ -11,24 +9,23 @@ from typing import TYPE_CHECKING, ClassVar
 from rich.segment import Segment
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
 from textual.message import Message as TextualMessage
-from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
 from textual.style import Style
 
 from exile_tui.errors import N_
-from exile_tui.text import sanitize_terminal_text
+from exile_tui.ui.selecting import selected_text
 from exile_tui.ui.themes import NAMES
+from exile_tui.ui.timeline import Line, Span
+from exile_tui.ui.widgets.block_view import BlockView
 
 if TYPE_CHECKING:
     from exile_tui.core.model import Message
-    from exile_tui.ui.timeline import Line, Timeline
 
 
-class Conversation(ScrollView, can_focus=True):
-    """Show lines, follow the end, and keep the place of who reads further up."""
+class Conversation(BlockView):
+    """Lines drawn from the blocks near the screen, never a widget a message."""
 
     DEFAULT_CSS = """
     Conversation {
@@ -42,6 +39,8 @@ class Conversation(ScrollView, can_focus=True):
         & > .conversation--peer { color: $bubble-peer; }
         & > .conversation--mine-name { color: $bubble-mine; text-style: bold; }
         & > .conversation--day { color: $day-separator; }
+        & > .conversation--cursor { background: $surface; }
+        & > .conversation--hit { text-style: bold underline; color: $mention; }
         & > .conversation--unread { color: $mention; }
         & > .conversation--name-1 { color: $name-1; text-style: bold; }
         & > .conversation--name-2 { color: $name-2; text-style: bold; }
@@ -57,6 +56,7 @@ class Conversation(ScrollView, can_focus=True):
         f"conversation--{name}"
         for name in (
             *("text", "aside", "notice", "problem", "mine", "peer", "mine-name", "day", "unread"),
+            *("cursor", "hit"),
             *NAMES,
         )
     }
@@ -69,196 +69,203 @@ class Conversation(ScrollView, can_focus=True):
                 tooltip=N_("Scroll up by a screen")),
         Binding("pagedown", "scroll_pages(1)", N_("Page down"), id="conversation.pagedown",
                 tooltip=N_("Scroll down by a screen")),
-        Binding("home", "scroll_pages(-1000000)", N_("Oldest"), id="conversation.home", show=False,
-                tooltip=N_("Go to the oldest message that is shown")),
+        Binding("ctrl+u", "scroll_pages(-0.5)", N_("Half a page up"), show=False,
+                id="conversation.half_up", tooltip=N_("Scroll up by half a screen")),
+        Binding("ctrl+d", "scroll_pages(0.5)", N_("Half a page down"), show=False,
+                id="conversation.half_down", tooltip=N_("Scroll down by half a screen")),
+        Binding("home", "oldest", N_("Oldest"), id="conversation.home", show=False,
+                tooltip=N_("Go to the oldest message")),
         Binding("end", "newest", N_("Newest"), id="conversation.end",
                 tooltip=N_("Go to the newest message and follow what comes")),
+        Binding("left_square_bracket", "day(-1)", N_("Previous day"), show=False,
+                id="conversation.previous_day", tooltip=N_("Go to the day before")),
+        Binding("right_square_bracket", "day(1)", N_("Next day"), show=False,
+                id="conversation.next_day", tooltip=N_("Go to the day after")),
+        Binding("u", "first_unread", N_("First unread"), id="conversation.first_unread", show=False,
+                tooltip=N_("Go to the first message that was never on the screen")),
+        Binding("k", "cursor(-1)", N_("Message above"), id="conversation.previous", show=False,
+                tooltip=N_("Choose the message above")),
+        Binding("j", "cursor(1)", N_("Message below"), id="conversation.next", show=False,
+                tooltip=N_("Choose the message below")),
+        Binding("enter", "choose", N_("Message"), id="conversation.menu",
+                tooltip=N_("Copy, delete or look closer at the chosen message")),
     ]  # fmt: skip
 
     @dataclass
-    class Shown(TextualMessage):
-        """Messages up to this one are on the screen."""
+    class Chosen(TextualMessage):
+        """Something is to be done with this message."""
+
+        message: Message
+
+    @dataclass
+    class DayWanted(TextualMessage):
+        """The day before or after this message is to be shown."""
 
         seq: int
-        below: int
-        """Lines of others that are further down."""
+        by: int
 
     def __init__(self) -> None:
         super().__init__()
-        self._timeline: Timeline | None = None
-        self._messages: Sequence[Message] = ()
-        self._lines: list[Line] = []
-        self._follow = True
-        self._target = 0
-        self._wrapped: dict[tuple[str, int], list[str]] = {}
-        self._strips: dict[int, Strip] = {}
-
-    # What is shown
-
-    def show(self, timeline: Timeline, messages: Sequence[Message]) -> None:
-        """Lay messages out; the place stays, or the end if that was shown.
-
-        Args:
-            timeline: How; its width is replaced by the widget's own.
-            messages: The newest of the conversation, oldest first.
-        """
-        self._timeline, self._messages = timeline, messages
-        self._lay_out()
-
-    def open(self, timeline: Timeline, messages: Sequence[Message], seq: int = 0) -> None:
-        """Lay another conversation out.
-
-        Args:
-            timeline: How; its width is replaced by the widget's own.
-            messages: The newest of the conversation, oldest first.
-            seq: Where to begin; 0 for the first unread, else the end.
-        """
-        self._timeline, self._messages = timeline, messages
-        self._wrapped.clear()
-        self._target = seq or timeline.first_unread
-        self._follow = not self._target
-        self._lay_out()
+        self._cursor = 0
+        """The message that was chosen; 0 for none."""
 
     def clear(self) -> None:
         """Show nothing."""
-        self._timeline, self._messages, self._lines = None, (), []
-        self._wrapped.clear()
-        self._strips.clear()
-        self.virtual_size = Size(0, 0)
-        self.refresh()
-
-    def _lay_out(self) -> None:
-        if self._timeline is None or not self.size:
-            return
-        anchor = self._anchor()
-        timeline = replace(self._timeline, width=self._width, wrapped=self._wrapped)
-        self._lines = timeline.lines(self._messages)
-        self._strips.clear()
-        self.virtual_size = Size(self._width, len(self._lines))
-        self.refresh()
-        if self._target:
-            self._go_to(self._target)
-        elif self._follow:
-            self.scroll_end(animate=False, immediate=True, force=True)
-        elif anchor is not None:
-            self._restore(*anchor)
-        self.call_after_refresh(self._settle)
-
-    @property
-    def _width(self) -> int:
-        return max(1, self.scrollable_content_region.width)
-
-    def _anchor(self) -> tuple[int, int] | None:
-        """Return the first visible message and how many lines of it are above the view."""
-        top = round(self.scroll_y)
-        for number in range(top, len(self._lines)):
-            if self._lines[number].seq:
-                seq = self._lines[number].seq
-                first = next(n for n, line in enumerate(self._lines) if line.seq == seq)
-                return seq, top - first
-        return None
-
-    def _restore(self, seq: int, lines_above: int) -> None:
-        for number, line in enumerate(self._lines):
-            if line.seq >= seq:
-                self._jump(number + lines_above)
-                return
-
-    def _jump(self, number: int) -> None:
-        self.scroll_to(y=max(0, number), animate=False, immediate=True, force=True)
-
-    def _go_to(self, seq: int) -> None:
-        """Bring a message to the upper third of the screen."""
-        above = max(0, self.size.height // 3)
-        for number, line in enumerate(self._lines):
-            if line.seq >= seq:
-                self._follow = number - above >= self.max_scroll_y
-                self._jump(number - above)
-                break
-
-    def follow(self) -> None:
-        """Stay at the end from the next change on: something of our own comes."""
-        self._follow = True
-
-    def _settle(self) -> None:
-        """Once the layout stands: be where the target or the end now is, and say what is seen."""
-        if self._target:
-            self._go_to(self._target)
-            self._target = 0
-        elif self._follow:
-            self.scroll_end(animate=False, immediate=True, force=True)
-        self.tell()
-
-    def tell(self) -> None:
-        """Say what is on the screen now."""
-        bottom = min(len(self._lines), round(self.scroll_y) + self.size.height)
-        seen = [line.seq for line in self._lines[:bottom] if line.seq]
-        if seen:
-            below = {line.seq for line in self._lines[bottom:] if line.seq > seen[-1]}
-            self.post_message(self.Shown(max(seen), len(below)))
+        super().clear()
+        self._cursor = 0
 
     @property
     def plain_lines(self) -> list[str]:
-        """The rows without styles."""
-        return [line.plain for line in self._lines]
+        """The rows without styles; empty ones for what is not laid out."""
+        found = (self._blocks.line(row) for row in range(self._blocks.heights.total))
+        return ["" if line is None else line.plain for line in found]
 
     # Scrolling
-
-    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Follow the end from when it is reached until it is left."""
-        super().watch_scroll_y(old_value, new_value)
-        if round(old_value) != round(new_value):
-            self._follow = new_value >= self.max_scroll_y
-            self.call_after_refresh(self.tell)
 
     def action_scroll_lines(self, by: int) -> None:
         """Scroll by lines."""
         self._jump(round(self.scroll_y) + by)
 
-    def action_scroll_pages(self, by: int) -> None:
+    def action_scroll_pages(self, by: float) -> None:
         """Scroll by pages, one line of overlap."""
-        self._jump(round(self.scroll_y) + by * max(1, self.size.height - 1))
+        self._jump(round(self.scroll_y) + round(by * max(1, self.size.height - 1)))
 
     def action_newest(self) -> None:
-        """Go to the end and follow it."""
-        self._follow = True
-        self._settle()
+        """Go to the end and follow it; what is above counts as read."""
+        self._follow, self._target = True, 0
+        self._seen = self._blocks.extent.last_seq
+        self._hold()
+        self.tell(all_before=True)
+        self.update_lines()
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Wrap again for the new width; stay at the same message."""
-        self._wrapped.clear()
-        self._lay_out()
+    def action_oldest(self) -> None:
+        """Go to the oldest message."""
+        self.go_to(self._blocks.extent.after(0))
+
+    def action_first_unread(self) -> None:
+        """Go to the first message that was never on the screen."""
+        if self._blocks.extent.first_unread:
+            self.go_to(self._blocks.extent.first_unread)
+
+    def action_day(self, by: int) -> None:
+        """Ask for the day before or after the first message on the screen."""
+        shown = self.seqs_in_sight()
+        if shown is not None:
+            self.post_message(self.DayWanted(shown[0], by))
+
+    # The chosen message
+
+    def action_cursor(self, by: int) -> None:
+        """Choose the message above or below; the first time the newest on the screen."""
+        shown = self.seqs_in_sight()
+        if shown is None:
+            return
+        extent = self._blocks.extent
+        if not shown[0] <= self._cursor <= shown[1]:
+            self._choose(shown[1])
+            return
+        after = extent.before(self._cursor) if by < 0 else extent.after(self._cursor)
+        self._choose(after or self._cursor)
+
+    def action_choose(self) -> None:
+        """Ask what to do with the chosen message."""
+        shown = self.seqs_in_sight()
+        if shown is None:
+            return
+        if not shown[0] <= self._cursor <= shown[1]:
+            self._choose(shown[1])
+        message = self._blocks.message(self._cursor)
+        if message is not None:
+            self.post_message(self.Chosen(message))
+
+    def _choose(self, seq: int) -> None:
+        self._cursor = seq
+        first = self._blocks.row_of(seq)
+        last = first
+        while (line := self._line_or_none(last + 1)) is not None and line.seq == seq:
+            last += 1
+        top = round(self.scroll_y)
+        if first < top:
+            self._jump(first)
+        elif last >= top + self.size.height:
+            self._jump(min(first, last - self.size.height + 1))
+        self.refresh()
+
+    def _line_or_none(self, row: int) -> Line | None:
+        return self._blocks.line(row) if row < self._blocks.heights.total else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose the message under the mouse; the right button asks what to do with it."""
+        place = event.get_content_offset(self)
+        if place is None or self.text_selection is not None:
+            return
+        line = self._line_or_none(place.y + self.scroll_offset.y)
+        if line is None or not line.seq:
+            return
+        again = self._cursor == line.seq
+        self._cursor = line.seq
+        self.refresh()
+        if event.button == 3 or (again and event.chain == 2):
+            self.action_choose()
+
+    def on_blur(self) -> None:
+        """Draw without the cursor."""
+        self.refresh()
+
+    def on_focus(self) -> None:
+        """Draw with the cursor."""
+        self.refresh()
+
+    # Drawing
 
     def notify_style_update(self) -> None:
         """Forget what was drawn in other colours."""
         super().notify_style_update()
-        self._strips.clear()
-
-    # Drawing
+        for _, block in self._blocks.laid_out():
+            block.strips.clear()
 
     def render_line(self, y: int) -> Strip:
         """Draw one row from memory; nothing is awaited here."""
-        number = y + self.scroll_offset.y
+        row = y + self.scroll_offset.y
         base = self.rich_style
-        if number >= len(self._lines):
+        if row >= self._blocks.heights.total:
             return Strip.blank(self.size.width, base)
-        strip = self._strips.get(number)
-        if strip is None:
-            strip = self._strips[number] = self._draw(self._lines[number])
-        selection = self.text_selection
-        if selection is not None and (span := selection.get_span(number)) is not None:
-            strip = self._draw(self._lines[number], span)
-        strip = strip.apply_offsets(0, number)
-        return strip.crop_extend(0, self.size.width, base)
+        block, _, inside = self._blocks.at(row)
+        if block is None:
+            return Strip.blank(self.size.width, base)
+        line = block.lines[inside]
+        span = self.text_selection and self.text_selection.get_span(row)
+        if self.has_focus and line.seq and line.seq == self._cursor:
+            first = not inside or block.lines[inside - 1].seq != line.seq
+            strip = self._draw(self._pointed(line) if first else line, span, chosen=True)
+            strip = strip.extend_cell_length(self.size.width, self._chosen_style.rich_style)
+        elif span is not None:
+            strip = self._draw(line, span)
+        else:
+            strip = block.strips.get(inside) or block.strips.setdefault(inside, self._draw(line))
+        return strip.apply_offsets(0, row).crop_extend(0, self.size.width, base)
 
-    def _draw(self, line: Line, selected: tuple[int, int] | None = None) -> Strip:
+    @property
+    def _chosen_style(self) -> Style:
+        return self.get_visual_style("conversation--cursor")
+
+    def _pointed(self, line: Line) -> Line:
+        """Return a line with a mark in its first cell, which is always blank."""
+        first, *others = line.spans
+        mark = Span(self.exile.marks.pointer, "mine-name")
+        return replace(line, spans=(mark, replace(first, text=first.text[1:]), *others))
+
+    def _draw(
+        self, line: Line, selected: tuple[int, int] | None = None, *, chosen: bool = False
+    ) -> Strip:
         segments = []
         at = 0
         start, end = selected if selected is not None else (0, 0)
         end = 1_000_000 if end == -1 else end
         mark = Style.from_styles(self.screen.get_component_styles("screen--selection"))
+        below = Style(background=self._chosen_style.background) if chosen else Style()
         for span in line.spans:
-            style = self.get_visual_style(f"conversation--{span.style or 'text'}")
+            style = self.get_visual_style(f"conversation--{span.style or 'text'}") + below
             cuts = sorted(
                 {0, len(span.text), *(min(max(0, e - at), len(span.text)) for e in (start, end))}
             )
@@ -271,35 +278,8 @@ class Conversation(ScrollView, can_focus=True):
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return what was selected with the mouse: of messages their own text only."""
-        picked: dict[int, list[str]] = {}
-        for number, line in enumerate(self._lines):
-            if (span := selection.get_span(number)) is not None and (text := _within(line, span)):
-                picked.setdefault(line.seq, []).append(text)
-        if not picked:
-            return selection.extract("\n".join(self.plain_lines)), "\n"
-        bodies = {each.seq: sanitize_terminal_text(each.text) for each in self._messages}
-        texts = [_unwrapped(rows, bodies.get(seq, "")) for seq, rows in picked.items()]
-        return "\n".join(texts), "\n"
+        return selected_text(self._blocks, selection), "\n"
 
     def selection_updated(self, selection: Selection | None) -> None:
         """Draw the selection."""
         self.refresh()
-
-
-def _within(line: Line, selected: tuple[int, int]) -> str:
-    """Return what of a message's own text is selected on a row; -1 stands for the row's end."""
-    found, at = "", 0
-    start, end = selected
-    for span in line.spans:
-        if span.style == "text":
-            stop = len(span.text) if end == -1 else max(0, end - at)
-            found += span.text[max(0, start - at) : stop]
-        at += len(span.text)
-    return found.strip()
-
-
-def _unwrapped(rows: list[str], body: str) -> str:
-    """Return the part of a body that was wrapped into these rows, its own line breaks in it."""
-    words = [re.escape(word) for row in rows for word in row.split()]
-    part = re.search(r"\s*".join(words), body)
-    return part[0] if part else "\n".join(rows)

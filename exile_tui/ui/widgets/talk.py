@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from textual import on
@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from exile_tui.core.model import Trust
-from exile_tui.locale import tr, tr_n
+from exile_tui.locale import dates, tr, tr_n
 from exile_tui.ui.screens.base import ServiceCalls
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
@@ -23,13 +23,30 @@ from exile_tui.ui.widgets.talk_header import TalkHeader
 from exile_tui.ui.words import error_text
 
 if TYPE_CHECKING:
-    from exile_tui.core.model import Contact, Message
+    from exile_tui.core.messenger import Messenger
+    from exile_tui.core.model import Contact, Extent, Message
     from exile_tui.errors import ExileError
 
-NEWEST = 200
-"""Messages of a conversation that are shown."""
+DAY_ROWS = 2
+"""Rows of a day's line above its first message."""
 PAUSE_S = 1.0
 """How long nobody types before a draft is stored: a crash costs what was typed since."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """The lines of one contact's conversation; implements `block_view.Reader`."""
+
+    messenger: Messenger
+    contact_id: int
+
+    async def extent(self) -> Extent:
+        """Return where the lines are."""
+        return await self.messenger.extent(self.contact_id)
+
+    async def window(self, first_seq: int, last_seq: int) -> list[Message]:
+        """Return the lines from one seq to another."""
+        return await self.messenger.window(self.contact_id, first_seq, last_seq)
 
 
 class Talk(ServiceCalls, Vertical):
@@ -49,9 +66,8 @@ class Talk(ServiceCalls, Vertical):
         self._drafts: dict[int, str] = {}
         """As typed, newer than what is stored."""
         self._pause: Timer | None = None
-        self._first_unread = 0
-        self._read_up_to = 0
-        self._go_to = 0
+        self._read = (0, 0, 0)
+        """From where to where was marked as read last, and how many were unread then."""
 
     def compose(self) -> ComposeResult:
         """Yield the header, the messages and the composer; or what to do while none is open."""
@@ -75,13 +91,13 @@ class Talk(ServiceCalls, Vertical):
             draft: What was typed to them before, as it was stored.
             seq: The message to go to; 0 for the first unread, else the newest.
         """
-        self._go_to, self._first_unread, self._read_up_to = seq, 0, 0
+        self._read = 0, 0, 0
         self._drafts.setdefault(contact.id, draft)
         self.show(contact)
         composer = self.query_one(Composer)
         if composer.display:
             composer.focus()
-        self.reload(opened=True)
+        self.query_one(Conversation).open(self._timeline(contact), self._lines(contact), seq)
 
     def show(self, contact: Contact | None) -> None:
         """Show what belongs to a contact as it is now; without one, what to do."""
@@ -106,38 +122,27 @@ class Talk(ServiceCalls, Vertical):
 
     # Messages
 
-    def reload(self, *, opened: bool = False) -> None:
-        """Read the newest messages again."""
-        if self.contact is None:
-            return
-        contact_id = self.contact.id
+    def reload(self) -> None:
+        """Read the messages again that are on the screen, and those that came."""
+        if self.contact is not None:
+            self.query_one(Conversation).update_lines(self._timeline(self.contact))
 
-        def show(messages: Sequence[Message]) -> None:
-            self._show_messages(contact_id, messages, opened=opened)
+    def _lines(self, contact: Contact) -> Lines:
+        return Lines(self.messenger, contact.id)
 
-        self.load("messages", lambda: self.messenger.messages(contact_id, NEWEST), show)
-
-    def _show_messages(self, contact_id: int, messages: Sequence[Message], *, opened: bool) -> None:
-        if self.contact is None or self.contact.id != contact_id:
-            return
-        if opened:
-            unread = [each.seq for each in messages if not each.read]
-            self._first_unread = unread[0] if unread else 0
-        timeline = Timeline(
-            contact=self.contact,
+    def _timeline(self, contact: Contact) -> Timeline:
+        return Timeline(
+            contact=contact,
             width=1,
             now_ms=self.exile.clock.now_ms(),
             own_name=tr("Me"),
-            first_unread=self._first_unread,
             hours_24=self.exile.settings.time_24h,
             marks=self.exile.marks,
         )
-        conversation = self.query_one(Conversation)
-        self._show_quiet(not messages)
-        if opened:
-            conversation.open(timeline, messages, self._go_to)
-        else:
-            conversation.show(timeline, messages)
+
+    @on(Conversation.Filled)
+    def _filled(self, event: Conversation.Filled) -> None:
+        self._show_quiet(not event.any)
 
     def _show_quiet(self, quiet: bool) -> None:
         """Say what to do where nothing was written yet."""
@@ -159,9 +164,28 @@ class Talk(ServiceCalls, Vertical):
         below.visible = event.below > 0
         below.update(tr_n("{n} message below: End", "{n} messages below: End", event.below))
         looking = self.app.app_focus and self.app.screen is self.screen
-        if self.contact is not None and looking and event.seq > self._read_up_to:
-            contact_id, self._read_up_to = self.contact.id, event.seq
-            self.command("read", lambda: self.messenger.mark_read(contact_id, 1, event.seq))
+        if self.contact is None or not looking or not event.unread:
+            return
+        if self._read == (event.first, event.last, event.unread):
+            return
+        contact_id, self._read = self.contact.id, (event.first, event.last, event.unread)
+        self.command("read", lambda: self.messenger.mark_read(contact_id, event.first, event.last))
+
+    @on(Conversation.DayWanted)
+    def _go_to_day(self, event: Conversation.DayWanted) -> None:
+        if self.contact is None:
+            return
+        contact_id, conversation = self.contact.id, self.query_one(Conversation)
+
+        def go(seq: int) -> None:
+            if seq and self.contact is not None and self.contact.id == contact_id:
+                conversation.go_to(seq, below_top=DAY_ROWS)
+
+        self.load(
+            "day",
+            lambda: self.messenger.day_begins(contact_id, event.seq, dates.day_of, event.by),
+            go,
+        )
 
     # Writing
 
@@ -176,7 +200,6 @@ class Talk(ServiceCalls, Vertical):
             self._give_back(contact_id, text)
 
         self._drafts[contact_id] = ""
-        self._first_unread = 0
         self.query_one(Conversation).follow()
         self.command("send", lambda: self.messenger.send(contact_id, text), failed=failed)
 

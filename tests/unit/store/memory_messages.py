@@ -15,6 +15,7 @@ from exile_tui.core.model import (
     MessageKind,
     Reason,
 )
+from exile_tui.core.searching import SearchFilter, SearchPage, SearchPlace
 from tests.unit.store.memory_state import Part
 
 _WAITING = (Delivery.QUEUED, Delivery.WAITING)
@@ -123,23 +124,43 @@ class MemoryMessages(Part):
     async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
         return [m for m in self._of(contact_id) if first_seq <= m.seq <= last_seq]
 
+    async def stored_before(self, contact_id: int, seq: int, before_ms: int) -> int:
+        lines = self._of(contact_id)
+        return max((m.seq for m in lines if m.seq < seq and m.stored_ms < before_ms), default=0)
+
+    async def stored_after(self, contact_id: int, seq: int, since_ms: int) -> int:
+        lines = self._of(contact_id)
+        return min((m.seq for m in lines if m.seq > seq and m.stored_ms >= since_ms), default=0)
+
     async def delete(self, contact_id: int, first_seq: int, last_seq: int) -> int:
         gone = await self.window(contact_id, first_seq, last_seq)
         self.state.messages = [m for m in self.state.messages if m not in gone]
         return len(gone)
 
     async def search(
-        self, query: str, contact_id: int | None, limit: int, *, typing: bool = False
-    ) -> list[Message]:
+        self,
+        query: str,
+        only: SearchFilter,
+        limit: int,
+        *,
+        typing: bool = False,
+        after: SearchPlace | None = None,
+    ) -> SearchPage:
         found = [
             m
             for m in reversed(self.state.messages)
             if m.kind is MessageKind.TEXT
-            and query
-            and _plain(query) in _plain(m.text)
-            and contact_id in (None, m.contact_id)
+            and (_plain(query) in _plain(m.text) if query.strip() else only.has_link)
+            and only.contact_id in (None, m.contact_id)
+            and only.direction in (None, m.direction)
+            and (only.since_ms is None or m.stored_ms >= only.since_ms)
+            and (only.until_ms is None or m.stored_ms < only.until_ms)
+            and (not only.has_link or "://" in m.text)
+            and (after is None or m.id < after.before)
         ]
-        return found[: max(limit, 0)]
+        page = tuple(found[: max(limit, 0)])
+        more = len(page) == limit > 0
+        return SearchPage(page, SearchPlace(0, page[-1].id) if more else None)
 
     async def conversations(self) -> list[Conversation]:
         rows = []

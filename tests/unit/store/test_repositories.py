@@ -20,10 +20,12 @@ from exile_tui.core.model import (
     Direction,
     InviteState,
     MailboxState,
+    Message,
     MessageKind,
     Reason,
 )
 from exile_tui.core.ports import Transaction
+from exile_tui.core.searching import EVERYWHERE, SearchFilter
 from exile_tui.store import ProfileVault
 from exile_tui.store.store import ProfileStore
 from tests.unit.store.conftest import PASSPHRASE
@@ -34,6 +36,7 @@ from tests.unit.store.samples import (
     content_id,
     digest,
     full_contact,
+    hits,
     invite,
     mailbox,
     write_text,
@@ -44,6 +47,14 @@ SOUGHT = ("안녕", "ZOOM", "100%", "a_b", "😀", "가", "")
 """Found wherever they stand: inside words, case makes no difference in ASCII only."""
 IDS = range(24)
 CONTACTS = range(1, 6)
+
+
+async def newest_hits(
+    tx: Transaction, query: str, only: SearchFilter, limit: int
+) -> list[Message]:
+    """Return what is found without regard to what is exact, which the model knows nothing of."""
+    found = await hits(tx.messages, query, only, limit)
+    return sorted(found, key=lambda hit: -hit.id)
 
 
 class Undo(Exception):
@@ -153,7 +164,7 @@ def operations(rng: random.Random) -> list[Callable[[Transaction], Awaitable[obj
         change_mailbox,
         lambda tx: tx.settings.set(word, str(number)),
         lambda tx: tx.settings.delete(word),
-        lambda tx: tx.messages.search(sought, owner, limit),
+        lambda tx: newest_hits(tx, sought, SearchFilter(owner), limit),
         lambda tx: tx.messages.recent(one, limit),
         lambda tx: tx.outbox.due(one, limit),
         lambda tx: tx.acks.due(one, limit),
@@ -174,7 +185,7 @@ async def everything(tx: Transaction, highest: int) -> dict[str, Any]:
         "settings": [await tx.settings.get(word) for word in WORDS],
         "all settings": [await tx.settings.beginning_with(prefix) for prefix in ("", "1", "S")],
         "seen": [await tx.seen.lookup(digest(number)) for number in range(40)],
-        "searches": [await tx.messages.search(word, None, 100) for word in SOUGHT],
+        "searches": [await newest_hits(tx, word, EVERYWHERE, 100) for word in SOUGHT],
     }
     for one in range(1, highest + 1):
         session: object = None
@@ -185,6 +196,8 @@ async def everything(tx: Transaction, highest: int) -> dict[str, Any]:
             await tx.messages.recent(one, 1000),
             await tx.messages.extent(one),
             await tx.messages.window(one, 5, 12),
+            await tx.messages.stored_before(one, 9, 500),
+            await tx.messages.stored_after(one, 3, 500),
             await tx.messages.queued(one),
             await tx.outbox.of(one),
             await tx.outbox.due(one, 1000),
@@ -339,10 +352,11 @@ async def test_search_ignores_case_and_composition(
         stored = await transaction.contacts.insert(contact(1))
         await write_text(transaction, stored.id, 1, "다른 말")
         line = await write_text(transaction, stored.id, 2, text)
-        assert await transaction.messages.search(query, None, 10) == [line]
-        assert await transaction.messages.search(query, stored.id, 10) == [line]
-        assert await transaction.messages.search(query, stored.id + 1, 10) == []
-        assert await transaction.messages.search("", None, 10) == []
+        lines = transaction.messages
+        assert await hits(lines, query) == [line]
+        assert await hits(lines, query, SearchFilter(stored.id)) == [line]
+        assert await hits(lines, query, SearchFilter(stored.id + 1)) == []
+        assert await hits(lines, "") == []
 
 
 async def test_lists_use_indexes(store: ProfileStore) -> None:

@@ -1,0 +1,222 @@
+"""A long conversation in blocks of 32 messages: some laid out, the others only as heights.
+
+A block that was never laid out has an estimated height, so the place of every line is known at
+once, however many there are; the estimate is corrected when the block comes into sight.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from textual.strip import Strip
+
+from exile_tui.core.model import Extent, Message
+from exile_tui.ui.heights import Heights
+from exile_tui.ui.timeline import Line, Timeline
+
+SIZE = 32
+"""Messages of a block, deleted ones included."""
+KEPT = 16
+"""Blocks that stay laid out."""
+KEPT_SELECTED = 64
+"""Blocks that stay laid out while they are selected, so that they can be copied."""
+ROWS_A_MESSAGE = 2.0
+"""Until something was laid out."""
+
+
+def block_of(seq: int) -> int:
+    """Return the number of the block that a message belongs to, from 0."""
+    return (seq - 1) // SIZE
+
+
+def bounds(block: int) -> tuple[int, int]:
+    """Return the first and the last seq that belong to a block."""
+    return block * SIZE + 1, (block + 1) * SIZE
+
+
+def needed(extent: Extent, first: int, last: int) -> tuple[int, int]:
+    """Return from which seq to which must be read to lay out a range of blocks.
+
+    The neighbours belong to it: whether a name or a day stands between depends on them.
+    """
+    first_seq, last_seq = bounds(first)[0], bounds(last)[1]
+    return extent.before(first_seq) or first_seq, extent.after(last_seq) or last_seq
+
+
+@dataclass
+class Block:
+    """Some messages and the rows that they take."""
+
+    messages: Sequence[Message]
+    lines: list[Line]
+    strips: dict[int, Strip] = field(default_factory=dict)
+    stale: bool = False
+    """It is shown, but something may have changed since it was read."""
+
+    def first_row(self, seq: int) -> int:
+        """Return the first row of a message or, where it is gone, of the one behind it."""
+        return next(
+            (row for row, line in enumerate(self.lines) if line.seq >= seq), len(self.lines)
+        )
+
+
+class Blocks:
+    """The blocks of one conversation at one width."""
+
+    def __init__(self) -> None:
+        self.extent = Extent()
+        self.heights = Heights()
+        self._blocks: OrderedDict[int, Block] = OrderedDict()
+        self._rows = self._counted = 0
+        """What was laid out, for the estimate of the rest."""
+
+    # Which lines there are
+
+    def adopt(self, extent: Extent) -> None:
+        """Take in which lines there are now; what is laid out keeps its height."""
+        if extent.gaps == self.extent.gaps and extent.last_seq == self.extent.last_seq:
+            self.extent = extent
+            return
+        if extent.gaps == self.extent.gaps and extent.last_seq > self.extent.last_seq:
+            self.extent = extent
+            self._grow()
+        else:
+            self.extent = extent
+            heights = [self._estimate(number) for number in range(self._count)]
+            for number in list(self._blocks):
+                if number < len(heights):
+                    heights[number] = len(self._blocks[number].lines)
+                else:
+                    del self._blocks[number]
+            self.heights = Heights(heights)
+
+    def _grow(self) -> None:
+        last = len(self.heights) - 1
+        if last >= 0 and last not in self._blocks:
+            self.heights[last] = self._estimate(last)
+        for number in range(last + 1, self._count):
+            self.heights.append(self._estimate(number))
+
+    @property
+    def _count(self) -> int:
+        return -(-self.extent.last_seq // SIZE)
+
+    def estimate_anew(self) -> None:
+        """Forget every layout: the width has changed."""
+        self._blocks.clear()
+        self.heights = Heights(self._estimate(number) for number in range(self._count))
+        self._rows = self._counted = 0
+
+    def outdate(self) -> None:
+        """Note that every block may have changed."""
+        for block in self._blocks.values():
+            block.stale = True
+
+    def _estimate(self, number: int) -> int:
+        average = self._rows / self._counted if self._counted else ROWS_A_MESSAGE
+        return round(average * self.extent.count(*bounds(number)))
+
+    # Which are laid out
+
+    def lacking(self, first: int, last: int) -> tuple[int, int] | None:
+        """Return the first and last block of a range that are to be read, None if none is."""
+        found = [
+            number
+            for number in range(max(first, 0), min(last, len(self.heights) - 1) + 1)
+            if self._lacks(number)
+        ]
+        return (found[0], found[-1]) if found else None
+
+    def _lacks(self, number: int) -> bool:
+        block = self._blocks.get(number)
+        return block.stale if block is not None else self.extent.count(*bounds(number)) > 0
+
+    def lay_out(
+        self, timeline: Timeline, messages: Sequence[Message], first: int, last: int
+    ) -> None:
+        """Lay out a range of blocks.
+
+        Args:
+            timeline: How.
+            messages: All from `needed`, in order.
+            first: The first block.
+            last: The last block.
+        """
+        for number in range(first, min(last, len(self.heights) - 1) + 1):
+            low, high = bounds(number)
+            within = [index for index, each in enumerate(messages) if low <= each.seq <= high]
+            inside = [messages[index] for index in within]
+            before = after = None
+            if within:
+                before = messages[within[0] - 1] if within[0] else None
+                after = messages[within[-1] + 1] if within[-1] + 1 < len(messages) else None
+            lines = timeline.lines(inside, before, after)
+            self._blocks[number] = Block(inside, lines)
+            self._blocks.move_to_end(number)
+            self.heights[number] = len(lines)
+            self._rows += len(lines)
+            self._counted += len(inside)
+
+    def drop(self, keep: tuple[int, int], selected: tuple[int, int] | None) -> None:
+        """Let go of what was not in sight for longest.
+
+        Args:
+            keep: The first and the last block that are needed now.
+            selected: The first and the last row of a selection, which stays, within reason.
+        """
+        over = len(self._blocks) - KEPT
+        if over > KEPT_SELECTED:
+            selected = None
+        for number in list(self._blocks):
+            if over <= 0:
+                break
+            if keep[0] <= number <= keep[1] or self._within(number, selected):
+                continue
+            del self._blocks[number]
+            over -= 1
+
+    def _within(self, number: int, rows: tuple[int, int] | None) -> bool:
+        if rows is None:
+            return False
+        top = self.heights.top(number)
+        return rows[0] < top + self.heights[number] and top <= rows[1]
+
+    # Rows
+
+    def at(self, row: int) -> tuple[Block | None, int, int]:
+        """Return the block that has a row, None if it is not laid out; its number; the row in it.
+
+        Raises:
+            IndexError: There is no such row.
+        """
+        number, inside = self.heights.find(row)
+        block = self._blocks.get(number)
+        if block is not None:
+            self._blocks.move_to_end(number)
+        return block, number, inside
+
+    def line(self, row: int) -> Line | None:
+        """Return a row's line, None if it is not laid out."""
+        block, _, inside = self.at(row)
+        return block.lines[inside] if block is not None else None
+
+    def row_of(self, seq: int) -> int:
+        """Return the first row of a message or, where it is gone, of the one behind it."""
+        if not self.heights:
+            return 0
+        number = min(block_of(max(seq, 1)), len(self.heights) - 1)
+        block = self._blocks.get(number)
+        return self.heights.top(number) + (block.first_row(seq) if block is not None else 0)
+
+    def laid_out(self) -> Iterator[tuple[int, Block]]:
+        """Yield the blocks that are laid out, each with its first row, from the oldest."""
+        for number in sorted(self._blocks):
+            yield self.heights.top(number), self._blocks[number]
+
+    def message(self, seq: int) -> Message | None:
+        """Return a message of a block that is laid out."""
+        block = self._blocks.get(block_of(seq))
+        messages = block.messages if block is not None else ()
+        return next((each for each in messages if each.seq == seq), None)
