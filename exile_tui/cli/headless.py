@@ -244,9 +244,10 @@ async def _history(session: Session) -> None:
 
 async def _search(session: Session) -> None:
     contacts = {contact.id: contact for contact in await session.messenger.contacts()}
-    for message in await session.messenger.search(
+    page = await session.messenger.search(
         session.arguments.query, limit=_positive(session.arguments.limit)
-    ):
+    )
+    for message in page.hits:
         if contact := contacts.get(message.contact_id):
             session.out.result(
                 message_record(message, contact.name), message_line(message, contact)

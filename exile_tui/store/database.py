@@ -68,6 +68,7 @@ def configure(connection: sqlite3.Connection, *, writer: bool) -> None:
         connection.execute("PRAGMA query_only=ON")
     for name, function in _FUNCTIONS.items():
         connection.create_function(name, 1, function, deterministic=True)
+    connection.create_function("tokens", 4, _tokens, deterministic=True)
 
 
 def _on_bytes(function: Callable[[str], str]) -> Callable[[bytes], bytes]:
@@ -78,10 +79,15 @@ def _on_bytes(function: Callable[[str], str]) -> Callable[[bytes], bytes]:
 _FUNCTIONS: dict[str, Callable[[bytes], bytes | str]] = {
     "folded": _on_bytes(search.folded),
     "boundaries": _on_bytes(search.boundaries),
+    "whole_initials": _on_bytes(search.whole_initials),
     "syllables": lambda text: search.syllables(text.decode("utf-8")),
     "initials": lambda text: search.initials(text.decode("utf-8")),
 }
 """What the index and the search compute from a text, given as its UTF-8 bytes."""
+
+
+def _tokens(text: bytes, contact_id: int, direction: str, stored_ms: int) -> str:
+    return search.tokens(text.decode("utf-8"), contact_id, direction, stored_ms)
 
 
 def opens(path: Path, key: bytes) -> bool:

@@ -186,9 +186,7 @@ _VERSION_5 = (
         last_seq INTEGER NOT NULL,
         PRIMARY KEY (contact_id, first_seq)
     ) STRICT, WITHOUT ROWID""",
-    # Lines with a link are few: all of them are found without reading the others.
-    "CREATE INDEX message_link ON message (contact_id, seq)"
-    " WHERE kind = 'text' AND instr(text, '://') > 0",
+    *search.INDEX,
 )
 
 MIGRATIONS: tuple[tuple[str, ...], ...] = (

@@ -1,20 +1,23 @@
-"""Search: an index of syllables and initial consonants, and a scan for what it can't find.
+"""Search: what the index holds of a text.
 
 SQLite's own tokenizers find a Hangul word only from its start. Here each syllable is one token,
 spelled in the jamo that are typed for it (안녕 is `ㅇㅏㄴ ㄴㅕㅇ`), so that a phrase finds any run
-of syllables, and a prefix on its last token half a syllable. A second column holds the initial
-consonants of each word. What no token can find (inside of Latin words, emoji, punctuation) is
-looked for by LIKE, from the newest message back.
+of syllables. A second column holds the first consonants of each word. In front of the syllables
+stand tags: whose conversation, who wrote it, which month and year, whether it has a link; so that
+a filter is one more word to look for, and costs no reading of the messages that it leaves out.
+
+SQLite answers `word*` by merging everything that begins so, seconds at a million messages. So no
+query uses it where much begins so: see `queries`.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from datetime import UTC, datetime
 
-from exile_tui.hangul import INITIALS, is_syllable, jamo
 from exile_tui.hangul import initials as initial_consonants
+from exile_tui.hangul import is_syllable, jamo
 
 TABLE = (
     "CREATE VIRTUAL TABLE message_fts USING fts5(syllables, initials, content='',"
@@ -34,29 +37,82 @@ TABLE = (
     " syllables(CAST(text AS BLOB)), initials(CAST(text AS BLOB)) FROM message"
     " WHERE kind = 'text' ORDER BY id",
 )
+"""The first index and what kept it: the statements of migration 4."""
+
+INDEX = (
+    "DROP TRIGGER message_indexed",
+    "DROP TRIGGER message_unindexed",
+    "DROP TABLE message_fts",
+    # Sizes of columns are for ranking; here the newest comes first.
+    "CREATE VIRTUAL TABLE message_fts USING fts5(syllables, initials, content='', columnsize=0,"
+    " tokenize='unicode61 remove_diacritics 0')",
+    # Otherwise the tokens of a deleted line stay in the file until their segment is merged.
+    "INSERT INTO message_fts (message_fts, rank) VALUES ('secure-delete', 1)",
+    """CREATE TRIGGER message_indexed AFTER INSERT ON message WHEN NEW.kind = 'text' BEGIN
+        INSERT INTO message_fts (rowid, syllables, initials) VALUES (NEW.id,
+            tokens(CAST(NEW.text AS BLOB), NEW.contact_id, NEW.direction, NEW.stored_ms),
+            initials(CAST(NEW.text AS BLOB)));
+    END""",
+    # An index without content forgets a line only when it is told the line's tokens.
+    """CREATE TRIGGER message_unindexed AFTER DELETE ON message WHEN OLD.kind = 'text' BEGIN
+        INSERT INTO message_fts (message_fts, rowid, syllables, initials) VALUES ('delete', OLD.id,
+            tokens(CAST(OLD.text AS BLOB), OLD.contact_id, OLD.direction, OLD.stored_ms),
+            initials(CAST(OLD.text AS BLOB)));
+    END""",
+    "INSERT INTO message_fts (rowid, syllables, initials) SELECT id,"
+    " tokens(CAST(text AS BLOB), contact_id, direction, stored_ms),"
+    " initials(CAST(text AS BLOB)) FROM message WHERE kind = 'text' ORDER BY id",
+)
 """The index and what keeps it: a migration's statements."""
 
-LONGEST = 256
-"""Characters of a query that are looked for; a pasted page would cost minutes, or be refused."""
+LONGEST_INITIALS = 3
+"""Consonants that are kept of a word: what two begin is then found among twenty words."""
+LINK = "://"
+"""What a text with a link has; a database's index may rest on it."""
+_TAG = "\ue000"
+"""For private use: nobody types it, and what does contain it is only looked at once more."""
+FIRST_YEAR, LAST_YEAR = 2010, 2049
+"""Years that have a tag of their own; what lies outside counts to the nearer one."""
 _SYLLABLES = re.compile(r"[가-힣]+")
-_WILDCARDS = re.compile("[!%_]")
-_END = re.compile(r"[가-힣]+([ㄱ-ㅣ]?)\Z")
+_WORDS = re.compile(r"[가-힣]+|[ㄱ-ㅎ]+")
 
 
 def folded(text: str) -> str:
     """Return the form in which texts are compared: NFC, without case."""
+    if text.isascii():
+        return text.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
 def syllables(text: str) -> str:
     """Return a text's tokens: every syllable its own, spelled in jamo; other words as they are."""
-    return _SYLLABLES.sub(lambda run: f" {_spelled(run[0])} ", folded(text)).replace("\0", " ")
+    return _SYLLABLES.sub(_spelled_run, folded(text)).replace("\0", " ")
+
+
+def tokens(text: str, contact_id: int, direction: str, stored_ms: int) -> str:
+    """Return a message's tokens: its tags, then its text's."""
+    year, month = month_of(stored_ms)
+    tags = [contact_tag(contact_id), direction_tag(direction), year_tag(year)]
+    tags.append(month_tag(year, month))
+    if LINK in text:
+        tags.append(LINK_TAG)
+    return " ".join([*tags, syllables(text)])
 
 
 def initials(text: str) -> str:
-    """Return the initial consonants of each word that has Hangul."""
-    words = re.findall(r"[가-힣ㄱ-ㅎ]+", folded(text))
-    return " ".join(initial_consonants(word) for word in words)
+    """Return the first consonants of each word, three at most; lone ones are a word too."""
+    return " ".join(word[:LONGEST_INITIALS] for word in whole_initials(text).split())
+
+
+def whole_initials(text: str) -> str:
+    """Return all initial consonants of each word, with a space before and behind each word."""
+    words = (initial_consonants(jamo_alone(word)) for word in _WORDS.findall(folded(text)))
+    return f" {' '.join(words)} "
+
+
+def jamo_alone(text: str) -> str:
+    """Return a text with lone pairs as they were typed: input methods make ㄳ of ㄱ and ㅅ."""
+    return "".join(each if is_syllable(each) else jamo(each) for each in text)
 
 
 def boundaries(text: str) -> str:
@@ -64,76 +120,48 @@ def boundaries(text: str) -> str:
     return "".join(f"\0{jamo(each)}" if is_syllable(each) else each for each in folded(text))
 
 
-def _spelled(run: str) -> str:
+def contact_tag(contact_id: int) -> str:
+    """Return what marks the messages of a conversation."""
+    return f"{_TAG}c{contact_id}"
+
+
+def direction_tag(direction: str) -> str:
+    """Return what marks the messages of one side."""
+    return f"{_TAG}{direction}"
+
+
+def year_tag(year: int) -> str:
+    """Return what marks the messages of a year."""
+    return f"{_TAG}y{year}"
+
+
+def month_tag(year: int, month: int) -> str:
+    """Return what marks the messages of a month."""
+    return f"{_TAG}m{year}{month:02}"
+
+
+LINK_TAG = f"{_TAG}link"
+"""What marks the messages with a link."""
+
+
+def month_of(stored_ms: int) -> tuple[int, int]:
+    """Return the year and month of a moment in UTC, the nearest that have tags."""
+    if stored_ms < _FIRST_MS:
+        return FIRST_YEAR, 1
+    if stored_ms >= _LAST_MS:
+        return LAST_YEAR, 12
+    at = datetime.fromtimestamp(stored_ms / 1000, UTC)
+    return at.year, at.month
+
+
+_FIRST_MS = int(datetime(FIRST_YEAR, 1, 1, tzinfo=UTC).timestamp()) * 1000
+_LAST_MS = int(datetime(LAST_YEAR, 12, 1, tzinfo=UTC).timestamp()) * 1000
+
+
+def spelled(run: str) -> str:
+    """Return the tokens of a run of syllables."""
     return " ".join(jamo(syllable) for syllable in run)
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One way to look: by the index, or through all messages where `match` is empty."""
-
-    match: str = ""
-    """An FTS5 expression."""
-    scan: str = ""
-    """What the text contains; case makes no difference in ASCII."""
-    holds: str = ""
-    """What the folded text must contain; empty where the index alone decides."""
-    begins: str = ""
-    """What `boundaries` of the text must contain."""
-
-    @property
-    def pattern(self) -> str:
-        """What is scanned for as LIKE's pattern, ! being its escape."""
-        return f"%{_WILDCARDS.sub(_escaped, self.scan)}%"
-
-
-def _escaped(wildcard: re.Match[str]) -> str:
-    return f"!{wildcard[0]}"
-
-
-def steps(query: str, *, typing: bool = False) -> list[list[Step]]:
-    """Return the ways to look for a query: those that find it as it is, then what begins so.
-
-    Args:
-        query: As a person typed it; of a longer one its first 256 characters.
-        typing: The last syllable may still be in the making: 안녀 finds 안녕, 안ㄴ too.
-    """
-    # SQLite would take what stands before a NUL.
-    query = unicodedata.normalize("NFC", query).replace("\0", " ")[:LONGEST]
-    wanted = folded(query)
-    if not wanted.strip():
-        return []
-    letters = [each for each in wanted if not each.isspace()]
-    if all(each in INITIALS for each in letters):
-        return [[Step(match=_by_initials(wanted))]]
-    runs = _SYLLABLES.findall(wanted)
-    if not runs:
-        return [[Step(scan=query), *_words(wanted)]]
-    found = [[Step(match=" AND ".join(map(_phrase, runs)), holds=wanted)]]
-    end = _END.search(wanted)
-    if typing and end is not None:
-        *whole, _ = runs
-        started = f'syllables:"{_spelled(end[0])}"*'
-        match = " AND ".join([*map(_phrase, whole), started])
-        # A lone letter at the end is the beginning of one more syllable.
-        begins = f"{boundaries(wanted[: end.start(1)])}\0{end[1]}" if end[1] else boundaries(wanted)
-        found.append([Step(match=match, begins=begins)])
-    return found
-
-
-def _by_initials(wanted: str) -> str:
-    """Look for words that begin so, or for lone consonants as they were written."""
-    words = wanted.split()
-    return " AND ".join(f'(initials:"{word}"* OR syllables:"{word}"*)' for word in words)
-
-
-def _phrase(run: str) -> str:
-    return f'syllables:"{_spelled(run)}"'
-
-
-def _words(wanted: str) -> list[Step]:
-    """Find words of letters whose case is not ASCII's."""
-    tokens = "".join(each if each.isalnum() else " " for each in wanted).split()
-    if not any(each.isalpha() for each in wanted):
-        return []
-    return [Step(match=" AND ".join(f'syllables:"{each}"*' for each in tokens), holds=wanted)]
+def _spelled_run(run: re.Match[str]) -> str:
+    return f" {spelled(run[0])} "

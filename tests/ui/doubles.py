@@ -39,6 +39,7 @@ from exile_tui.core.model import (
     VerifiedHow,
 )
 from exile_tui.core.moving import Moving
+from exile_tui.core.searching import EVERYWHERE, SearchFilter, SearchPage, SearchPlace
 from exile_tui.errors import (
     ExileError,
     NoSuchContact,
@@ -47,6 +48,7 @@ from exile_tui.errors import (
     UsageError,
     WrongPassphrase,
 )
+from exile_tui.text import nfc
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.facts import Facts
 
@@ -148,6 +150,8 @@ class FakeMessenger:
     passphrase_changes: list[tuple[str, bool]] = field(default_factory=list)
     hold: asyncio.Event | None = None
     """What changing the passphrase waits for, as it does for a long history."""
+    looks_at_once: int = 1_000_000
+    """Messages that a page of a search looks through."""
     drafts: dict[int, str] = field(default_factory=dict)
     own_hosts: list[str] = field(default_factory=lambda: ["192.168.0.12", "10.8.0.3"])
     """This computer's addresses."""
@@ -456,19 +460,39 @@ class FakeMessenger:
     async def search(
         self,
         query: str,
-        contact_id: int | None = None,
+        only: SearchFilter = EVERYWHERE,
         limit: int = 50,
         *,
         typing: bool = False,
-    ) -> list[Message]:
-        found = [
-            message
-            for messages in self._messages.values()
-            for message in messages
-            if query.casefold() in message.text.casefold()
-            and contact_id in (None, message.contact_id)
-        ]
-        return sorted(found, key=lambda message: -message.stored_ms)[:limit]
+        after: SearchPlace | None = None,
+    ) -> SearchPage:
+        """Search plainly; as the store does, look through so many at once and no more."""
+        await self._wait()
+        wanted = nfc(query).casefold()
+        there = sorted(
+            (
+                message
+                for messages in self._messages.values()
+                for message in messages
+                if message.kind is MessageKind.TEXT
+                and only.contact_id in (None, message.contact_id)
+                and only.direction in (None, message.direction)
+                and (only.since_ms or 0) <= message.stored_ms
+                and (only.until_ms is None or message.stored_ms < only.until_ms)
+                and (not only.has_link or "://" in message.text)
+            ),
+            key=lambda message: (-message.stored_ms, -message.id),
+        )
+        at = after.before if after else 0
+        end = min(len(there), at + self.looks_at_once)
+        found: list[Message] = []
+        while at < end and len(found) < limit:
+            text = nfc(there[at].text).casefold()
+            if wanted in text if wanted.strip() else only.has_link:
+                found.append(there[at])
+            at += 1
+        rest = SearchPlace(0, at, there[at - 1].stored_ms) if at < len(there) else None
+        return SearchPage(tuple(found), rest)
 
     async def safety_number(self, contact_id: int) -> FakeSafetyNumber:
         digits = (await self.contact(contact_id)).safety_digits

@@ -76,8 +76,8 @@ class SearchScreen(ExileModal[Message]):
 
     async def _find(self, query: str) -> Hits:
         names = {contact.id: contact_name(contact) for contact in await self.messenger.contacts()}
-        found = await self.messenger.search(query, limit=MOST_HITS, typing=True)
-        return [(message, names.get(message.contact_id, "")) for message in found]
+        page = await self.messenger.search(query, limit=MOST_HITS, typing=True)
+        return [(message, names.get(message.contact_id, "")) for message in page.hits]
 
     def _show(self, hits: Hits) -> None:
         listed = self.query_one(OptionList)

@@ -18,6 +18,8 @@ from exile_tui.core.model import (
     VerifiedHow,
 )
 from exile_tui.core.ports import Transaction
+from exile_tui.core.repositories import Messages
+from exile_tui.core.searching import EVERYWHERE, SearchFilter, SearchPlace
 from exile_tui.crypto.passphrase import Argon2Parameters
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.mailbox import MailboxDescriptor
@@ -111,3 +113,23 @@ async def write_text(
         reason=Reason.NONE,
         read=direction is Direction.OUT,
     )
+
+
+async def hits(
+    messages: Messages,
+    query: str,
+    only: SearchFilter = EVERYWHERE,
+    limit: int = 50,
+    *,
+    typing: bool = False,
+) -> list[Message]:
+    """Return every message that is found, page after page, each once, in the order of the hits."""
+    found: dict[int, Message] = {}
+    after: SearchPlace | None = None
+    while True:
+        page = await messages.search(query, only, limit, typing=typing, after=after)
+        for hit in page.hits:
+            found.setdefault(hit.id, hit)
+        after = page.rest
+        if after is None:
+            return list(found.values())

@@ -10,13 +10,14 @@ import pytest
 
 from exile_tui.core.model import AnnouncementKind
 from exile_tui.core.ports import Store, Transaction, Vault
+from exile_tui.core.searching import EVERYWHERE
 from exile_tui.errors import ProfileError
 from exile_tui.store import ProfileVault
 from exile_tui.store.database import Database, connect
 from exile_tui.store.store import ProfileStore
 from exile_tui.store.vaultfile import VaultFile
 from tests.unit.store.conftest import PASSPHRASE
-from tests.unit.store.samples import contact, content_id, invite, mailbox, write_text
+from tests.unit.store.samples import contact, content_id, hits, invite, mailbox, write_text
 
 
 def as_ports(vault: ProfileVault, store: ProfileStore) -> tuple[Vault, Store]:
@@ -312,7 +313,7 @@ async def test_a_cancelled_search_stops(store: ProfileStore) -> None:
 
     async def search() -> None:
         async with store.snapshot() as transaction:
-            await transaction.messages.search("없는 말", None, 10)
+            await transaction.messages.search("없는 말", EVERYWHERE, 10)
 
     for turns in range(8):
         task = asyncio.create_task(search())
@@ -322,7 +323,7 @@ async def test_a_cancelled_search_stops(store: ProfileStore) -> None:
         with pytest.raises(asyncio.CancelledError):
             await task
     async with asyncio.timeout(10), store.snapshot() as transaction:
-        assert await transaction.messages.search("안녕", None, 1)
+        assert await hits(transaction.messages, "안녕", limit=1)
 
 
 async def test_nothing_is_logged(store: ProfileStore, caplog: pytest.LogCaptureFixture) -> None:
