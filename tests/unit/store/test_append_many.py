@@ -11,9 +11,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from exile_tui.core.model import Delivery, Direction, Message, MessageKind, Reason
+from exile_tui.core.searching import SearchFilter
 from exile_tui.store import ProfileVault
 from exile_tui.store.store import ProfileStore
-from tests.unit.store.samples import CHEAP, contact, content_id
+from tests.unit.store.samples import CHEAP, contact, content_id, hits
 
 TEXTS = st.one_of(
     st.sampled_from(
@@ -66,7 +67,7 @@ async def written(store: ProfileStore, contact_id: int) -> list[object]:
     async with store.snapshot() as tx:
         lines = await tx.messages.window(contact_id, 1, 10_000)
         found = [
-            [hit.seq for hit in await tx.messages.search(query, contact_id, 50)]
+            [hit.seq for hit in await hits(tx.messages, query, SearchFilter(contact_id))]
             for query in ("학교", "ㅎㄱ", "zoom", "끝", "https://")
         ]
         return [
