@@ -118,7 +118,7 @@ async def revoke_invite(context: Context, invite_id: int) -> None:
         if invite is None or not invite.secret:
             raise UsageError(N_("There is no such open invite. Nothing was changed."))
         await close_invite(tx, invite, InviteState.REVOKED)
-    await context.store.truncate_wal()
+    await context.store.wipe(large=False)
     context.signals.chores.set()
     context.signals.listen.set()
     context.emit(InvitesChanged())
@@ -288,7 +288,7 @@ async def decline(context: Context, contact_id: int) -> None:
         if invite is not None:
             await tx.invites.update(replace(invite, blob=b"", blob_deleted=True))
         await tx.contacts.delete(contact_id)
-    await context.store.truncate_wal()
+    await context.store.wipe(large=False)
     context.signals.listen.set()
     context.emit(ContactChanged(contact_id))
 
@@ -307,7 +307,7 @@ async def remove_contact(context: Context, contact_id: int) -> None:
             )
         await tx.contacts.delete(contact_id)
         await tx.settings.delete(draft_key(contact_id))
-    await context.store.truncate_wal()
+    await context.store.wipe(large=False)
     context.signals.chores.set()
     context.signals.listen.set()
     context.emit(ContactChanged(contact_id))

@@ -67,7 +67,16 @@ class Store(Protocol):
         ...
 
     async def truncate_wal(self) -> None:
-        """Wipe what was deleted from the write-ahead log too."""
+        """Take what was deleted out of the write-ahead log too; quick."""
+        ...
+
+    async def wipe(self, *, large: bool) -> None:
+        """Remove the last traces of what was deleted, by writing the file anew if need be.
+
+        Args:
+            large: Even if the file is so large that it takes longer than about a second; else
+                that is left for a later call, in this run or the next.
+        """
         ...
 
     async def change_passphrase(self, old: str, new: str, *, new_database_key: bool) -> None:

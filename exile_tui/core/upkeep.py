@@ -60,7 +60,7 @@ async def expire(context: Context) -> None:
         context.signals.chores.set()
         context.signals.listen.set()
     context.emit(*outcome.events)
-    await context.store.truncate_wal()
+    await context.store.wipe(large=True)
 
 
 async def _expire_invites(context: Context, tx: Transaction) -> bool:

@@ -45,6 +45,11 @@ class Layout:
         )
 
     @property
+    def rewritten(self) -> Path:
+        """The next SQLCipher file, without what was deleted, until it is renamed into place."""
+        return self.directory / "database.next"
+
+    @property
     def lock(self) -> Path:
         """Held by the process that has the profile open."""
         return self.directory / "lock"

@@ -19,6 +19,7 @@ from exile_tui.core.searching import SearchFilter, SearchPage, SearchPlace
 from exile_tui.store import contacts
 from exile_tui.store.database import Row
 from exile_tui.store.finder import Finder
+from exile_tui.store.removing import unindexing
 from exile_tui.store.statements import Statements
 
 _COLUMNS = (
@@ -217,9 +218,11 @@ class MessageTable:
         )
         if row is None or row[0] > row[1]:
             return 0
-        deleted = await self._statements.run(
-            "DELETE FROM message WHERE contact_id = ? AND seq BETWEEN ? AND ?", (contact_id, *row)
-        )
+        async with unindexing(self._statements, row[1] - row[0] + 1):
+            deleted = await self._statements.run(
+                "DELETE FROM message WHERE contact_id = ? AND seq BETWEEN ? AND ?",
+                (contact_id, *row),
+            )
         await self._widen_gap(contact_id, *row)
         return deleted
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
 from exile_tui.crypto.entropy import Entropy
 from exile_tui.crypto.passphrase import Argon2Parameters
 from exile_tui.errors import ProfileError, WrongPassphrase
-from exile_tui.store import problems, schema, wiping
+from exile_tui.store import problems, removing, schema, wiping
 from exile_tui.store.database import Database, opens, rekey
 from exile_tui.store.files import Reserve, replace_atomically
 from exile_tui.store.layout import Layout
@@ -24,7 +24,8 @@ class ProfileStore:
     """Implements `ports.Store`.
 
     A task holds one transaction or one snapshot at a time; opening a second inside is refused,
-    because it would wait for itself. Whoever needs both locks takes the reader's first.
+    because it would wait for itself. Whoever needs several locks takes the one for wiping first,
+    then the reader's.
     """
 
     def __init__(
@@ -52,6 +53,12 @@ class ProfileStore:
         self._reader: Database | None = None
         self._writer_lock = asyncio.Lock()
         self._reader_lock = asyncio.Lock()
+        self._wiping = asyncio.Lock()
+        self._copying = False
+        """A copy of the file is being written, which is a reading that holds the log back."""
+        self._open_for_writers = asyncio.Event()
+        self._open_for_writers.set()
+        self._commits = 0
         self._holders: set[asyncio.Task[Any] | None] = set()
         self._closed = False
 
@@ -79,13 +86,33 @@ class ProfileStore:
         return self._snapshot()
 
     async def truncate_wal(self) -> None:
-        """Wipe what was deleted from the write-ahead log too; waits for the snapshot that is open.
+        """Take what was deleted out of the write-ahead log; waits for the snapshot that is open.
+
+        While the file is being written anew the log is left for the end of that.
 
         Raises:
             ProfileError: Another program keeps reading, or the disk refuses.
         """
         async with self._exclusively():
-            await self._truncate()
+            if not self._copying:
+                await self._truncate()
+
+    async def wipe(self, *, large: bool) -> None:
+        """Remove the last traces of what was deleted: see wiping.py.
+
+        Others read all the while. They write too while the first copy is made; if somebody did,
+        that copy is worthless, and a second is made while writers wait (8 s for a million lines).
+
+        Args:
+            large: Write a file of more than 64 MiB anew too.
+
+        Raises:
+            ProfileError: Another program keeps reading, or the disk refuses. What was deleted is
+                so all the same; wiping stays due.
+        """
+        async with self._wiping:
+            await self._wipe(large)
+        await self.truncate_wal()
 
     async def change_passphrase(self, old: str, new: str, *, new_database_key: bool) -> None:
         """Re-wrap the database key, or encrypt the whole database under a new one.
@@ -101,32 +128,31 @@ class ProfileStore:
         require_passphrase(new)
         if not is_text(old):
             raise WrongPassphrase
-        change = asyncio.ensure_future(self._change(old, new, new_database_key))
-        try:
-            await asyncio.shield(change)
-        except asyncio.CancelledError:
-            # Whatever happens on the way, the files open; but the connections must be whole too.
-            with suppress(Exception):
-                await change
-            raise
+        async with self._wiping:
+            await _undisturbed(self._change(old, new, new_database_key))
 
     async def close(self) -> None:
         """Truncate the log, close, let the profile go; again does nothing."""
-        if self._closed:
-            return
-        try:
-            async with self._exclusively():
-                self._closed = True
-                if self._writer is not None:
-                    with suppress(ProfileError):
-                        await self._truncate()
-                await self._disconnect()
-        finally:
+        async with self._wiping:
             if self._closed:
-                self._lock.release()
+                return
+            try:
+                with suppress(ProfileError):
+                    await self._wipe(large=False)
+                async with self._exclusively():
+                    self._closed = True
+                    if self._writer is not None:
+                        with suppress(ProfileError):
+                            await self._truncate()
+                    await self._disconnect()
+            finally:
+                if self._closed:
+                    self._lock.release()
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[ProfileTransaction]:
+        while not self._open_for_writers.is_set():
+            await self._open_for_writers.wait()
         async with self._turn(self._writer_lock):
             writer = _connected(self._writer)
             statements = Statements(writer)
@@ -139,6 +165,7 @@ class ProfileStore:
                 if pages is not None and await _pages(writer) > pages:
                     raise problems.DiskFull
                 await writer.commit()
+                self._commits += 1
             except BaseException as error:
                 await writer.rollback()
                 if isinstance(error, problems.DiskFull):
@@ -199,12 +226,71 @@ class ProfileStore:
     async def _truncate(self) -> None:
         writer = _connected(self._writer)
         try:
-            await wiping.wipe(writer, scrub=not self._full)
+            await wiping.truncate(writer)
         except problems.DiskFull:
             if self._full:
                 raise
             self._give_room()
-            await wiping.wipe(writer, scrub=False)
+            await wiping.truncate(writer)
+
+    async def _wipe(self, large: bool) -> None:
+        """Do what is due; where there is no room for it, it stays due."""
+        if self._full:
+            return
+        async with self._transaction() as transaction:
+            await removing.rewrite_settings(transaction.statements)
+        scrub, size = await self._scrub()
+        if scrub == wiping.CLEAN or (size > wiping.SMALL_BYTES and not large):
+            return
+        while scrub >= wiping.TOKENS:
+            await self._merge_index()
+            scrub, _ = await self._scrub()
+        with suppress(problems.DiskFull):
+            await self._write_anew()
+
+    async def _scrub(self) -> tuple[int, int]:
+        async with self._turn(self._writer_lock):
+            return await wiping.state(_connected(self._writer))
+
+    async def _merge_index(self) -> None:
+        """Merge in short transactions, between which others get their turn."""
+        async with self._transaction() as transaction:
+            await removing.begin_merging(transaction.statements)
+        done = False
+        while not done:
+            await self.truncate_wal()
+            async with self._transaction() as transaction:
+                done = await removing.go_on_merging(transaction.statements)
+
+    async def _write_anew(self) -> None:
+        self._copying = True
+        try:
+            for writers_wait in (False, True):
+                if writers_wait:
+                    self._open_for_writers.clear()
+                    async with self._turn(self._writer_lock):
+                        pass  # those that came before are done
+                commits = self._commits
+                await wiping.copy(self._layout, self._key)
+                async with self._exclusively():
+                    if self._commits == commits:
+                        await _undisturbed(self._take_copy())
+                        return
+        finally:
+            self._copying = False
+            self._open_for_writers.set()
+            with suppress(OSError):
+                self._layout.rewritten.unlink(missing_ok=True)
+
+    async def _take_copy(self) -> None:
+        """Close, put the copy in place, open; a kill on the way leaves one of both."""
+        await self._truncate()
+        await self._disconnect()
+        try:
+            await asyncio.to_thread(wiping.replace, self._layout)
+        finally:
+            await self.start(new=False)
+        await _connected(self._writer).all("UPDATE profile SET scrub = ?", (wiping.CLEAN,))
 
     def _give_room(self) -> None:
         self._reserve.release()
@@ -267,6 +353,17 @@ class ProfileStore:
         await asyncio.to_thread(
             replace_atomically, self._layout.vault, self._layout.vault_of_change, content
         )
+
+
+async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
+    """Do all of something, then raise a cancellation that came: the connections must be whole."""
+    doing = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(doing)
+    except asyncio.CancelledError:
+        with suppress(Exception):
+            await doing
+        raise
 
 
 async def _pages(database: Database) -> int:

@@ -38,6 +38,11 @@ class ProfileTransaction:
         self._settings = SettingTable(statements)
 
     @property
+    def statements(self) -> Statements:
+        """For what concerns the whole file, not one repository."""
+        return self._statements
+
+    @property
     def contacts(self) -> ContactTable:
         """The contacts of this profile."""
         return self._contacts

@@ -123,8 +123,9 @@ class ProfileVault:
         store = self._store(lock, vault.vault_id, key)
         await store.start(new=False)
         with suppress(OSError):
-            # What a change that was killed left: it never counted.
+            # What a change, or a rewriting, that was killed left: it never counted.
             layout.vault_of_change.unlink(missing_ok=True)
+            layout.rewritten.unlink(missing_ok=True)
         if len(keys) > 1:
             # Encrypting anew was interrupted; the passphrase in use then stays.
             settled = await self._seal(vault.vault_id, key, passphrase)

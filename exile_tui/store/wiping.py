@@ -3,34 +3,111 @@
 `PRAGMA secure_delete` overwrites each deleted row where it lies. But when SQLite balances pages it
 leaves copies of the rows that it moved in the free part of a page, and a copy of a row that is
 deleted later stays: about one in 1,600 lines, or names, in a random test. So after lines, a contact
-or an invite's keys were deleted the file is rewritten once, by VACUUM.
+or an invite's keys were deleted the file is written anew once, without those copies.
+
+VACUUM would put all of it into the write-ahead log, and into memory first. VACUUM INTO writes a
+second file, encrypted with the same key, which then takes the place of the first by one rename
+while nothing has the database open: killed at any moment, either file is there, and whole. It needs
+room for the file once more, and what is stored meanwhile: see `ProfileStore.wipe`.
 """
 
 from __future__ import annotations
 
+import asyncio
+import os
+import shutil
+
 from exile_tui.store import problems
-from exile_tui.store.database import Database
+from exile_tui.store.database import Database, opens
+from exile_tui.store.files import RESERVE_BYTES, sync_directory, touch_private
+from exile_tui.store.layout import PAGE_BYTES, Layout
+
+CLEAN, COPIES, TOKENS, MERGING = 0, 1, 2, 3
+"""What `profile.scrub` says: nothing is left; copies of rows may be; tokens of many deleted lines
+are in the index too; its segments are being merged, which makes an end of those."""
+
+SMALL_BYTES = 64 * 1024 * 1024
+"""A file up to this size is written anew in about a second, also where somebody waits for it."""
+MERGED_PAGES = 500
+"""Pages of the index that one transaction merges: 2 MB of log."""
 
 _TRIES = 5
 """Each waits `database.BUSY_MS` for another program's reading to end."""
 
 
-async def wipe(database: Database, *, scrub: bool) -> None:
-    """Rewrite the file if lines were deleted, then truncate the write-ahead log.
+async def truncate(database: Database) -> None:
+    """Put the write-ahead log into the file and truncate it.
 
     Args:
         database: The writer; no transaction may be open.
-        scrub: False puts the rewriting off, as it needs room for the whole file in the log.
 
     Raises:
         DatabaseBusy: Another program keeps reading.
-        DiskFull: Nothing changed; the rewriting stays due.
     """
-    if scrub and await database.all("SELECT 1 FROM profile WHERE scrub = 1"):
-        await database.all("VACUUM")
-        await database.all("UPDATE profile SET scrub = 0")
     for _ in range(_TRIES):
         busy, *_ = (await database.all("PRAGMA wal_checkpoint(TRUNCATE)"))[0]
         if not busy:
             return
     raise problems.DatabaseBusy
+
+
+async def state(database: Database) -> tuple[int, int]:
+    """Return what `profile.scrub` says and how many bytes the file has."""
+    scrub, pages = (await database.all("SELECT scrub, page_count FROM profile, pragma_page_count"))[
+        0
+    ]
+    return scrub, pages * PAGE_BYTES
+
+
+async def copy(layout: Layout, key: bytes) -> None:
+    """Write all that is in the database to `layout.rewritten`; cancelling interrupts it.
+
+    Raises:
+        DiskFull: There is not enough room. The caller removes what was written.
+        ProfileError: The disk refuses.
+    """
+    with problems.file_errors():
+        await asyncio.to_thread(_make_room_for, layout)
+    database = await Database.open(layout.database, key, writer=True)
+    try:
+        await database.all("VACUUM INTO ?", (str(layout.rewritten),))
+    except asyncio.CancelledError:
+        await database.interrupt()
+        raise
+    finally:
+        await database.close()
+    with problems.file_errors():
+        await asyncio.to_thread(_make_durable, layout, key)
+
+
+def replace(layout: Layout) -> None:
+    """Put the copy in the place of the database, which nobody may have open.
+
+    Raises:
+        DatabaseBusy: Another program has; nothing changed.
+    """
+    _, log, log_index = layout.database_files
+    if log.exists() or log_index.exists():
+        raise problems.DatabaseBusy
+    with problems.file_errors():
+        os.replace(layout.rewritten, layout.database)
+        sync_directory(layout.directory)
+
+
+def _make_room_for(layout: Layout) -> None:
+    layout.rewritten.unlink(missing_ok=True)
+    # Not to the last byte: whoever writes meanwhile, here or elsewhere, needs some too.
+    wanted = layout.database.stat().st_size + 2 * RESERVE_BYTES
+    if shutil.disk_usage(layout.directory).free < wanted:
+        raise problems.DiskFull
+    touch_private(layout.rewritten)
+
+
+def _make_durable(layout: Layout, key: bytes) -> None:
+    descriptor = os.open(layout.rewritten, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    if not opens(layout.rewritten, key):
+        raise problems.ForeignDatabase

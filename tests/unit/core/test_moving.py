@@ -517,6 +517,10 @@ class MortalStore:
         self._death.point()
         await self._store.truncate_wal()
 
+    async def wipe(self, *, large: bool) -> None:
+        self._death.point()
+        await self._store.wipe(large=large)
+
     async def change_passphrase(self, old: str, new: str, *, new_database_key: bool) -> None:
         await self._store.change_passphrase(old, new, new_database_key=new_database_key)
 

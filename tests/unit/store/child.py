@@ -48,15 +48,27 @@ async def send_for_ever(directory: Path) -> None:
         os.write(1, b"%d\n" % number)
 
 
-def die_at(step: int) -> None:
-    """Make the process kill itself before the given operation on files, counted from 1."""
+_STEPS = ("execute", "executemany", "commit", "close")
+
+
+def die_at(step: int, *, begun: bool = True) -> Callable[[], None]:
+    """Make the process kill itself before the given operation on files, counted from 1.
+
+    Args:
+        step: Which one.
+        begun: Count from now on; else from when what is returned is called.
+    """
     steps = 0
+
+    def begin() -> None:
+        nonlocal begun
+        begun = True
 
     def counted(function: Callable[..., Any]) -> Callable[..., Any]:
         def count(*arguments: Any, **keywords: Any) -> Any:
             nonlocal steps
-            steps += 1
-            if steps == step:
+            steps += begun
+            if begun and steps == step:
                 os.kill(os.getpid(), signal.SIGKILL)
             return function(*arguments, **keywords)
 
@@ -81,9 +93,10 @@ def die_at(step: int) -> None:
 
         def __getattr__(self, name: str) -> Any:
             value = getattr(self._connection, name)
-            return counted(value) if name in ("execute", "close", "commit") else value
+            return counted(value) if name in _STEPS else value
 
     database.connect = lambda *a, **k: Counting(original(*a, **k))  # type: ignore[assignment,return-value]
+    return begin
 
 
 async def change(directory: Path, new_key: bool, step: int) -> None:
@@ -103,6 +116,59 @@ def change_at_every_step(directory: Path, new_key: int) -> None:
         return change(copy, bool(new_key), step)
 
     _in_forks(begin)
+
+
+async def wipe(directory: Path, step: int) -> None:
+    """Delete most lines and all traces of them; die at a step."""
+    begin = die_at(step, begun=False)  # before it opens: only new connections are counted
+    store = await ProfileVault(directory, argon2=CHEAP).open(OLD)
+    begin()
+    async with store.transaction() as transaction:
+        await transaction.messages.delete(1, 101, 400)
+    await store.wipe(large=True)
+    await store.close()
+
+
+def wipe_at_every_step(directory: Path) -> None:
+    """Delete from copy after copy, dying one step later each time, until one lives."""
+
+    def begin(step: int) -> Coroutine[Any, Any, None]:
+        copy = directory.parent / f"copy {step}"
+        shutil.copytree(directory, copy)
+        return wipe(copy, step)
+
+    _in_forks(begin)
+
+
+async def wipe_with_limit(directory: Path, size: int) -> None:
+    """Delete a line and write the file anew; die at the first byte written beyond a size."""
+    store = await ProfileVault(directory, argon2=CHEAP).open(OLD)
+    async with store.transaction() as transaction:
+        await transaction.messages.delete(1, 200, 200)
+    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+    await store.wipe(large=True)
+    await store.close()
+
+
+async def wipe_failing(directory: Path, size: int) -> None:
+    """Write the file anew while writing beyond a size is an error; the store goes on."""
+    store = await ProfileVault(directory, argon2=CHEAP).open(OLD)
+    async with store.transaction() as transaction:
+        await transaction.messages.delete(1, 200, 200)
+    await store.truncate_wal()
+    _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+    try:
+        await store.wipe(large=True)
+    except ProfileError as error:
+        print("failed:", error)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    async with store.transaction() as transaction:
+        await transaction.settings.set("after", "the failure")
+    os._exit(0)
 
 
 def create_at_every_step(directory: Path) -> None:
@@ -195,7 +261,7 @@ async def fill_the_disk(directory: Path) -> None:
             await transaction.outbox.delete(entries[index : index + 40])
     async with store.transaction() as transaction:
         await transaction.contacts.delete(gone.id)
-    await store.truncate_wal()
+    await store.wipe(large=True)
     async with store.transaction() as transaction:
         await write_text(transaction, kept.id, 2, "written into what became free")
     await store.close()

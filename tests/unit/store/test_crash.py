@@ -45,6 +45,10 @@ def leftovers(directory: Path) -> list[Path]:
     return list(directory.glob("vault.*"))
 
 
+def names(directory: Path) -> list[str]:
+    return sorted(path.name for path in directory.iterdir())
+
+
 async def fill(directory: Path, lines: int = 40) -> None:
     store = await ProfileVault(directory, argon2=CHEAP).create(OLD)
     async with store.transaction() as transaction:
@@ -155,6 +159,78 @@ async def test_encrypting_anew_that_fails_changes_nothing(tmp_path: Path) -> Non
             after = await transaction.settings.get("after")
         assert after == ("the failure" if goes_on else None)
         await store.close()
+
+
+async def converse(directory: Path, lines: int = 400) -> None:
+    store = await ProfileVault(directory, argon2=CHEAP).create(OLD)
+    async with store.transaction() as transaction:
+        stored = await transaction.contacts.insert(contact(1))
+        for number in range(1, lines + 1):
+            await write_text(transaction, stored.id, number, f"비밀 이야기 {number}")
+    await store.close()
+    (directory / "reserve").unlink()
+
+
+async def check_conversation(directory: Path, *choices: list[int]) -> int:
+    """Open, compare the lines and the index with the choices; return which one it is."""
+    vault = ProfileVault(directory, argon2=CHEAP)
+    store = await vault.open(OLD)
+    assert not (directory / "database.next").exists()
+    async with store.snapshot() as transaction:
+        lines = [line.seq for line in await transaction.messages.window(1, 1, 1000)]
+        for query in ("비밀", "이야기"):
+            found = await transaction.messages.search(query, None, 1000)
+            assert sorted(line.seq for line in found) == lines
+    async with store.transaction() as transaction:
+        await transaction.statements.all(
+            "INSERT INTO message_fts (message_fts) VALUES ('integrity-check')"
+        )
+    await store.close()  # which wipes what is still due
+    assert names(directory) == ["database", "lock", "reserve", "vault"]
+    shutil.rmtree(directory)
+    return choices.index(lines)
+
+
+async def test_killed_at_every_boundary_of_a_deletion(tmp_path: Path) -> None:
+    await converse(tmp_path / "original")
+    code, output = await run_child("wipe_at_every_step", tmp_path / "original")
+    assert code == 0
+    steps = int(output)
+    before, after = list(range(1, 401)), list(range(1, 101))
+    results = [
+        await check_conversation(tmp_path / f"copy {step}", before, after)
+        for step in range(1, steps + 1)
+    ]
+    assert results == sorted(results)
+    assert (results[0], results[-1]) == (0, 1)
+    assert steps > 60
+
+
+async def test_killed_in_the_middle_of_writing_the_file_anew(tmp_path: Path) -> None:
+    await converse(tmp_path / "original")
+    size = (tmp_path / "original" / "database").stat().st_size
+    rng = random.Random(13)
+    after = [seq for seq in range(1, 401) if seq != 200]
+    for number, limit in enumerate(rng.randrange(32768, size - 16384) for _ in range(6)):
+        directory = tmp_path / f"copy {number}"
+        shutil.copytree(tmp_path / "original", directory)
+        code, _ = await run_child("wipe_with_limit", directory, limit)
+        assert code == -signal.SIGXFSZ
+        assert await check_conversation(directory, after) == 0
+
+
+async def test_writing_the_file_anew_that_fails_changes_nothing(tmp_path: Path) -> None:
+    await converse(tmp_path / "original")
+    size = (tmp_path / "original" / "database").stat().st_size
+    after = [seq for seq in range(1, 401) if seq != 200]
+    for limit in (32768, size // 2, size - 16384):
+        directory = tmp_path / f"copy {limit}"
+        shutil.copytree(tmp_path / "original", directory)
+        code, _ = await run_child("wipe_failing", directory, limit)
+        assert code == 0
+        assert "database" in names(directory)
+        assert "database.next" not in names(directory)
+        assert await check_conversation(directory, after) == 0
 
 
 async def test_killed_at_every_boundary_of_a_first_run(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,11 +19,8 @@ from exile_tui.core.model import (
     Reason,
 )
 from exile_tui.core.ports import Transaction
-from exile_tui.store import ProfileVault, schema, wiping
-from exile_tui.store.database import Database
-from exile_tui.store.statements import Statements
+from exile_tui.store import ProfileVault, database
 from exile_tui.store.store import ProfileStore
-from exile_tui.store.transaction import ProfileTransaction
 from exile_tui.store.vaultfile import VaultFile
 from tests.unit.store.conftest import PASSPHRASE
 from tests.unit.store.samples import (
@@ -97,7 +96,7 @@ async def test_no_file_shows_anything(
     keys = VaultFile.decode((directory / "vault").read_bytes(), "vault").unlock(PASSPHRASE)
     needles = (*SECRETS, *keys)
     assert found(directory, needles) == []
-    await store.truncate_wal()
+    await store.wipe(large=True)
     assert found(directory, needles) == []
     await store.change_passphrase(PASSPHRASE, "새 암호문구", new_database_key=True)
     new = VaultFile.decode((directory / "vault").read_bytes(), "vault").unlock("새 암호문구")
@@ -108,82 +107,78 @@ async def test_no_file_shows_anything(
     assert set(names(directory)) == {"database", "lock", "reserve", "vault"}
 
 
-async def open_plain(path: Path) -> Database:
-    """Open the same schema without encryption, so that what remains can be seen."""
-    database = await Database.open(path, None, writer=True)
-    await schema.create(database, b"V" * 16)
-    return database
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open every database without encryption, so that what remains in its file can be seen."""
+    encrypted = database.connect
+
+    def connect(path: Path, key: bytes | None, **options: Any) -> sqlite3.Connection:
+        return encrypted(path, None, **options)
+
+    monkeypatch.setattr(database, "connect", connect)
 
 
-async def test_the_scan_would_find_what_is_there(tmp_path: Path) -> None:
-    database = await open_plain(tmp_path / "database")
-    await database.all("BEGIN IMMEDIATE")
-    await fill(ProfileTransaction(Statements(database)))
-    await database.commit()
-    await database.all("PRAGMA wal_checkpoint(TRUNCATE)")
-    missing = set(SECRETS) - {needle for _, needle in found(tmp_path, SECRETS)}
+async def test_the_scan_would_find_what_is_there(
+    plain: None, directory: Path, store: ProfileStore
+) -> None:
+    async with store.transaction() as transaction:
+        await fill(transaction)
+    await store.wipe(large=True)
+    missing = set(SECRETS) - {needle for _, needle in found(directory, SECRETS)}
     assert missing == {PASSPHRASE.encode()}
-    await database.close()
 
 
-async def test_a_deleted_contact_leaves_no_byte(tmp_path: Path) -> None:
-    database = await open_plain(tmp_path / "database")
-    await database.all("BEGIN IMMEDIATE")
-    contact_id = await fill(ProfileTransaction(Statements(database)))
-    await database.commit()
-    await database.all("BEGIN IMMEDIATE")
-    transaction = ProfileTransaction(Statements(database))
-    await transaction.contacts.delete(contact_id)
-    await transaction.settings.delete("setting-key")
-    await database.commit()
-    await wiping.wipe(database, scrub=True)
+async def test_a_deleted_contact_leaves_no_byte(
+    plain: None, directory: Path, store: ProfileStore
+) -> None:
+    async with store.transaction() as transaction:
+        contact_id = await fill(transaction)
+    async with store.transaction() as transaction:
+        await transaction.contacts.delete(contact_id)
+        await transaction.settings.delete("setting-key")
+    await store.wipe(large=True)
     kept = (b"exile:link", b"invite-secret", b"receive-receive", b"sending-sending")
     kept += (b"delete-token", b"digest--digest", b"relay.example", b"SQLite format 3")
     kept += (b"CREATE TABLE",)
     gone = tuple(needle for needle in SECRETS if needle not in kept)
-    assert found(tmp_path, gone) == []
-    assert {needle for _, needle in found(tmp_path, kept)} == set(kept)
-    await database.close()
+    assert found(directory, gone) == []
+    assert {needle for _, needle in found(directory, kept)} == set(kept)
 
 
 @pytest.mark.parametrize("seed", range(4))
-async def test_no_deleted_text_remains_anywhere(tmp_path: Path, seed: int) -> None:
+async def test_no_deleted_text_remains_anywhere(
+    plain: None, directory: Path, store: ProfileStore, seed: int
+) -> None:
     """Insert and delete at random: pages split, merge and are used again."""
     rng = random.Random(seed)
-    database = await open_plain(tmp_path / "database")
-    await database.all("BEGIN IMMEDIATE")
-    transaction = ProfileTransaction(Statements(database))
-    contacts = [(await transaction.contacts.insert(full_contact(n))).id for n in range(3)]
-    await database.commit()
-    alive: dict[int, bytes] = {}
+    async with store.transaction() as transaction:
+        contacts = [(await transaction.contacts.insert(full_contact(n))).id for n in range(3)]
+    alive: dict[tuple[int, int], bytes] = {}
     dead: list[bytes] = []
     for _ in range(12):
-        await database.all("BEGIN IMMEDIATE")
-        transaction = ProfileTransaction(Statements(database))
-        for _ in range(60):
-            mark = f"<{rng.getrandbits(64):016x}>"
-            line = await transaction.messages.append(
-                rng.choice(contacts),
-                direction=Direction.IN,
-                kind=MessageKind.TEXT,
-                content_id=mark.encode()[1:17],
-                text=mark + "가" * rng.choice((0, 10, 100, 500, 3000)),
-                sent_ms=1,
-                stored_ms=1,
-                delivery=Delivery.SENT,
-                reason=Reason.NONE,
-                read=False,
-            )
-            alive[line.id] = mark.encode()[1:17]
-        for message_id in rng.sample(sorted(alive), len(alive) // 2):
-            await database.all("DELETE FROM message WHERE id = ?", (message_id,))
-            dead.append(alive.pop(message_id))
-        await database.commit()
-    await wiping.wipe(database, scrub=True)
-    assert await database.all("SELECT scrub FROM profile") == [(0,)]
-    assert found(tmp_path, tuple(dead)) == []
-    assert len(found(tmp_path, tuple(alive.values()))) == len(alive)
-    await database.close()
+        async with store.transaction() as transaction:
+            for _ in range(60):
+                mark = f"<{rng.getrandbits(64):016x}>"
+                line = await transaction.messages.append(
+                    rng.choice(contacts),
+                    direction=Direction.IN,
+                    kind=MessageKind.TEXT,
+                    content_id=mark.encode()[1:17],
+                    text=mark + "가" * rng.choice((0, 10, 100, 500, 3000)),
+                    sent_ms=1,
+                    stored_ms=1,
+                    delivery=Delivery.SENT,
+                    reason=Reason.NONE,
+                    read=False,
+                )
+                alive[line.contact_id, line.seq] = mark.encode()[1:17]
+            for who, seq in rng.sample(sorted(alive), len(alive) // 2):
+                assert await transaction.messages.delete(who, seq, seq) == 1
+                dead.append(alive.pop((who, seq)))
+    await store.wipe(large=True)
+    assert not await scrub_due(store)
+    assert found(directory, tuple(dead)) == []
+    assert len(found(directory, tuple(alive.values()))) == len(alive)
 
 
 async def test_the_store_rewrites_the_file_after_a_deletion(
@@ -193,12 +188,12 @@ async def test_the_store_rewrites_the_file_after_a_deletion(
         contact_id = await fill(transaction)
         for number in range(1000, 1400):
             await write_text(transaction, contact_id, number, "가" * 500)
-    await store.truncate_wal()
+    await store.wipe(large=True)
     size = (await size_of(store), await scrub_due(store))
     async with store.transaction() as transaction:
         await transaction.contacts.delete(contact_id)
     assert await scrub_due(store)
-    await store.truncate_wal()
+    await store.wipe(large=True)
     assert not await scrub_due(store)
     assert size[1] is False
     assert await size_of(store) < size[0] / 4
@@ -214,7 +209,7 @@ async def test_the_store_rewrites_the_file_after_a_contact_without_messages(
     async with store.transaction() as transaction:
         await transaction.contacts.delete(contact_id)
     assert await scrub_due(store), "copies of its name and keys may remain"
-    await store.truncate_wal()
+    await store.wipe(large=True)
     assert not await scrub_due(store)
 
 
@@ -228,7 +223,7 @@ async def test_the_store_rewrites_the_file_after_the_keys_of_an_invite_went(
     async with store.transaction() as transaction:
         await transaction.invites.update(replace(stored, secret=b""))
     assert await scrub_due(store), "copies of its keys may remain"
-    await store.truncate_wal()
+    await store.wipe(large=True)
     async with store.transaction() as transaction:
         await transaction.invites.update(replace(stored, secret=b"", blob_deleted=True))
     assert not await scrub_due(store)

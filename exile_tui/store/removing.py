@@ -1,0 +1,73 @@
+"""Deleting many lines at once, and what has to be done afterwards to be rid of them.
+
+With FTS5's `secure-delete` each token of a deleted line is taken out of the index at once, which
+takes 1 to 2 ms a line. Without it a deletion is as fast as an insertion, but the tokens stay until
+the segments that hold them have been merged; so many lines are deleted without it, and the whole
+index is merged once at the end, a few pages at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from exile_tui.store.statements import Statements
+from exile_tui.store.wiping import COPIES, MERGED_PAGES, MERGING, TOKENS
+
+FEW = 100
+"""So many lines at most are taken out of the index one by one: a tenth of a second."""
+
+
+@asynccontextmanager
+async def unindexing(statements: Statements, lines: int) -> AsyncIterator[None]:
+    """Delete lines inside; if they are many, note that their tokens are still to be removed."""
+    if lines <= FEW:
+        yield
+        return
+    await _set_secure_delete(statements, 0)
+    yield
+    # Where the body raised, this comes back with the rest of the transaction.
+    await _set_secure_delete(statements, 1)
+    await statements.run("UPDATE profile SET scrub = ?", (TOKENS,))
+
+
+async def _set_secure_delete(statements: Statements, value: int) -> None:
+    await statements.all(
+        "INSERT INTO message_fts (message_fts, rank) VALUES ('secure-delete', ?)", (value,)
+    )
+
+
+async def begin_merging(statements: Statements) -> None:
+    """Make all segments of the index one, in steps: this is the first."""
+    await statements.run("UPDATE profile SET scrub = ?", (MERGING,))
+    await _merge(statements, -MERGED_PAGES)
+
+
+async def go_on_merging(statements: Statements) -> bool:
+    """Do one more step; tell whether that was the last."""
+    if await _merge(statements, MERGED_PAGES):
+        return False
+    # Not if lines were deleted meanwhile: then it begins again.
+    await statements.run("UPDATE profile SET scrub = ? WHERE scrub = ?", (COPIES, MERGING))
+    return True
+
+
+async def _merge(statements: Statements, pages: int) -> bool:
+    """Merge so many pages; tell whether there was anything to merge (fts5.html, "merge")."""
+    before = await statements.all("SELECT total_changes()")
+    await statements.all(
+        "INSERT INTO message_fts (message_fts, rank) VALUES ('merge', ?)", (pages,)
+    )
+    after = await statements.all("SELECT total_changes()")
+    return bool(after[0][0] - before[0][0] >= 2)
+
+
+async def rewrite_settings(statements: Statements) -> None:
+    """Write all small values anew, drafts among them, on pages that were overwritten.
+
+    They change with every pause in typing: the whole file can't be written anew each time.
+    """
+    rows = await statements.all("SELECT key, value FROM setting")
+    # Without a condition: that overwrites the pages and not only the rows.
+    await statements.all("DELETE FROM setting")
+    await statements.many("INSERT INTO setting (key, value) VALUES (?, ?)", rows)
