@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from exile_tui.core.searching import SearchFilter
 from exile_tui.errors import WrongPassphrase
 from exile_tui.store import ProfileVault
 from exile_tui.store.store import ProfileStore
@@ -179,8 +180,8 @@ async def check_conversation(directory: Path, *choices: list[int]) -> int:
     async with store.snapshot() as transaction:
         lines = [line.seq for line in await transaction.messages.window(1, 1, 1000)]
         for query in ("비밀", "이야기"):
-            found = await transaction.messages.search(query, None, 1000)
-            assert sorted(line.seq for line in found) == lines
+            page = await transaction.messages.search(query, SearchFilter(), 1000)
+            assert sorted(line.seq for line in page.messages) == lines
     async with store.transaction() as transaction:
         await transaction.statements.all(
             "INSERT INTO message_fts (message_fts) VALUES ('integrity-check')"
