@@ -66,28 +66,24 @@ def configure(connection: sqlite3.Connection, *, writer: bool) -> None:
     connection.execute("PRAGMA synchronous=FULL")
     if not writer:
         connection.execute("PRAGMA query_only=ON")
-    for name, function in _FUNCTIONS.items():
-        connection.create_function(name, 1, function, deterministic=True)
-    connection.create_function("tokens", 4, _tokens, deterministic=True)
+    for name, (count, function) in _FUNCTIONS.items():
+        connection.create_function(name, count, function, deterministic=True)
 
 
-def _on_bytes(function: Callable[[str], str]) -> Callable[[bytes], bytes]:
-    """Do the same to UTF-8: as a string the library would cut it at a NUL."""
-    return lambda text: function(text.decode("utf-8")).encode("utf-8")
+def _on_bytes(function: Callable[..., str | bool]) -> Callable[..., str | bool]:
+    """Give a text as its UTF-8: as a string the library would cut it at a NUL."""
+    return lambda text, *others: function(text.decode("utf-8"), *others)
 
 
-_FUNCTIONS: dict[str, Callable[[bytes], bytes | str]] = {
-    "folded": _on_bytes(search.folded),
-    "boundaries": _on_bytes(search.boundaries),
-    "whole_initials": _on_bytes(search.whole_initials),
-    "syllables": lambda text: search.syllables(text.decode("utf-8")),
-    "initials": lambda text: search.initials(text.decode("utf-8")),
+_FUNCTIONS: dict[str, tuple[int, Callable[..., str | bool]]] = {
+    "syllables": (1, _on_bytes(search.syllables)),
+    "initials": (1, _on_bytes(search.initials)),
+    "tokens": (4, _on_bytes(search.tokens)),
+    "holds": (2, _on_bytes(search.holds)),
+    "fits": (2, _on_bytes(search.fits)),
+    "begins_words": (2, _on_bytes(search.begins_words)),
 }
-"""What the index and the search compute from a text, given as its UTF-8 bytes."""
-
-
-def _tokens(text: bytes, contact_id: int, direction: str, stored_ms: int) -> str:
-    return search.tokens(text.decode("utf-8"), contact_id, direction, stored_ms)
+"""What the index and the search compute from a text, with how many arguments."""
 
 
 def opens(path: Path, key: bytes) -> bool:

@@ -20,7 +20,6 @@ from exile_tui.hangul import INITIALS, is_syllable, jamo
 from exile_tui.store.search import (
     LINK,
     LINK_TAG,
-    boundaries,
     contact_tag,
     direction_tag,
     folded,
@@ -41,11 +40,11 @@ _END = re.compile(r"[가-힣]([ㄱ-ㅣ]?)\Z")
 _WHOLE_SYLLABLES = re.compile(r"[가-힣](?:.*[가-힣])?", re.DOTALL)
 _LATIN = re.compile(r"(?<!\w)[a-z0-9]+(?!\w)")
 
-# The library would cut a string at a NUL.
-_HOLDS = "instr(folded(CAST(text AS BLOB)), ?) > 0"
-_BEGINS = "instr(boundaries(CAST(text AS BLOB)), ?) > 0"
-_INITIALS = "instr(whole_initials(CAST(text AS BLOB)), ?) > 0"
+_HOLDS = "holds(CAST(text AS BLOB), ?)"
+_FITS = "fits(CAST(text AS BLOB), ?)"
+_BEGINS_WORDS = "begins_words(CAST(text AS BLOB), ?)"
 _CONTAINS = "(text LIKE ? ESCAPE '!' OR instr(CAST(text AS BLOB), ?) > 0)"
+"""LIKE ends at a NUL, where a text may have one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +68,9 @@ def steps(query: str, *, typing: bool = False) -> list[Step]:
         query: As a person typed it; of a longer one its first 256 characters.
         typing: The last syllable may still be in the making: 안녀 finds 안녕, 안ㄴ too.
     """
-    # SQLite would take what stands before a NUL.
-    query = unicodedata.normalize("NFC", query).replace("\0", " ")[:LONGEST]
+    # SQLite would take what stands before a NUL, and no half of a surrogate pair.
+    query = query[: 4 * LONGEST].replace("\0", " ").encode(errors="replace").decode()
+    query = unicodedata.normalize("NFC", query)[:LONGEST]
     wanted = folded(query)
     if not wanted.strip():
         return []
@@ -120,8 +120,8 @@ def _by_initials(words: list[str]) -> Step:
             checked.append(word)
     return Step(
         " AND ".join(parts),
-        " AND ".join(_INITIALS for _ in checked),
-        tuple(f" {word}".encode() for word in checked),
+        " AND ".join(_BEGINS_WORDS for _ in checked),
+        tuple(map(_words_pattern, checked)),
         slow=bool(checked),
     )
 
@@ -131,21 +131,21 @@ def _by_syllables(wanted: str, *, typing: bool) -> list[Step]:
     assert whole is not None
     phrase, others = _phrase(whole[0]), _latin_words(wanted)
     match = " AND ".join((phrase, *others))
-    exact = Step(match, _HOLDS, (wanted.encode(),), slow=True)
+    exact = Step(match, _HOLDS, (wanted,), slow=True)
     end = _END.search(wanted) if typing else None
     if end is None:
         return [exact]
     if end[1]:
         # A lone letter at the end is the beginning of one more syllable, or stands there as it is.
-        started = f"{boundaries(wanted[: end.start(1)])}\0{end[1]}"
-        values = (wanted.encode(), started.encode())
-        return [Step(match, f"({_HOLDS} OR {_BEGINS})", values, slow=True)]
+        pattern = f"{re.escape(wanted[:-1])}[{end[1]}{_syllables_of(end[1])}]"
+        return [Step(match, _FITS, (pattern,), slow=True)]
     before, last = whole[0][:-1], whole[0][-1]
-    ways = " OR ".join(_phrase(before + each) for each in _begun_by(last))
-    if not ways:
+    begun = _begun_by(last)
+    if not begun:
         return [exact]
-    match = " AND ".join((f"({ways})", *others))
-    return [exact, Step(match, _BEGINS, (boundaries(wanted).encode(),), slow=True)]
+    match = " AND ".join((f"({' OR '.join(_phrase(before + each) for each in begun)})", *others))
+    pattern = f"{re.escape(wanted[:-1])}[{''.join(begun)}]"
+    return [exact, Step(match, _FITS, (pattern,), slow=True)]
 
 
 def _phrase(text: str) -> str:
@@ -161,6 +161,20 @@ def _begun_by(syllable: str) -> tuple[str, ...]:
     first = ord("가") + (ord(syllable) - ord("가")) // 588 * 588
     others = (chr(code) for code in range(first, first + 588))
     return tuple(each for each in others if each != syllable and jamo(each).startswith(begun))
+
+
+def _syllables_of(initial: str) -> str:
+    """Return the syllables with an initial consonant as a range of a pattern; empty for others."""
+    if initial not in INITIALS:
+        return ""
+    first = ord("가") + INITIALS.index(initial) * 588
+    return f"{chr(first)}-{chr(first + 587)}"
+
+
+def _words_pattern(word: str) -> str:
+    """Return the pattern of words that begin with these consonants, or are these letters."""
+    syllables = "".join(f"[{_syllables_of(each)}]" for each in word)
+    return f"(?<![가-힣]){syllables}|(?<![ㄱ-ㅎ]){word}"
 
 
 def _latin_words(wanted: str) -> list[str]:
@@ -184,16 +198,16 @@ def _by_words(wanted: str) -> list[Step]:
         return []
     tokens = "".join(each if each.isalnum() else " " for each in wanted).split()
     phrase = f'syllables:"{" ".join(tokens)}"'
-    found = [Step(phrase, _HOLDS, (wanted.encode(),), slow=True)]
+    found = [Step(phrase, _HOLDS, (wanted,), slow=True)]
     if len(tokens[-1]) >= SHORTEST_BEGINNING and wanted[-1].isalnum():
-        found.append(Step(f"{phrase}*", _HOLDS, (wanted.encode(),), slow=True))
+        found.append(Step(f"{phrase}*", _HOLDS, (wanted,), slow=True))
     return found
 
 
 def _by_scan(query: str, wanted: str) -> Step:
     """Look through all messages; SQLite knows the case of ASCII only, and is faster."""
     if any(each.lower() != each.upper() and not each.isascii() for each in query):
-        return Step("", _HOLDS, (wanted.encode(),), slow=True)
+        return Step("", _HOLDS, (wanted,), slow=True)
     pattern = f"%{_WILDCARDS.sub(_escaped, query)}%"
     return Step("", _CONTAINS, (pattern, query.encode()))
 

@@ -17,7 +17,7 @@ import unicodedata
 from datetime import UTC, datetime
 
 from exile_tui.hangul import initials as initial_consonants
-from exile_tui.hangul import is_syllable, jamo
+from exile_tui.hangul import jamo
 
 TABLE = (
     "CREATE VIRTUAL TABLE message_fts USING fts5(syllables, initials, content='',"
@@ -75,6 +75,7 @@ FIRST_YEAR, LAST_YEAR = 2010, 2049
 """Years that have a tag of their own; what lies outside counts to the nearer one."""
 _SYLLABLES = re.compile(r"[가-힣]+")
 _WORDS = re.compile(r"[가-힣]+|[ㄱ-ㅎ]+")
+_PAIRS = {code: jamo(chr(code)) for code in range(ord("ㄱ"), ord("ㅎ") + 1)}
 
 
 def folded(text: str) -> str:
@@ -101,23 +102,28 @@ def tokens(text: str, contact_id: int, direction: str, stored_ms: int) -> str:
 
 def initials(text: str) -> str:
     """Return the first consonants of each word, three at most; lone ones are a word too."""
-    return " ".join(word[:LONGEST_INITIALS] for word in whole_initials(text).split())
-
-
-def whole_initials(text: str) -> str:
-    """Return all initial consonants of each word, with a space before and behind each word."""
-    words = (initial_consonants(jamo_alone(word)) for word in _WORDS.findall(folded(text)))
-    return f" {' '.join(words)} "
+    words = _WORDS.findall(jamo_alone(folded(text)))
+    return " ".join(initial_consonants(word[:LONGEST_INITIALS]) for word in words)
 
 
 def jamo_alone(text: str) -> str:
     """Return a text with lone pairs as they were typed: input methods make ㄳ of ㄱ and ㅅ."""
-    return "".join(each if is_syllable(each) else jamo(each) for each in text)
+    return text if text.isascii() else text.translate(_PAIRS)
 
 
-def boundaries(text: str) -> str:
-    """Return a text with each syllable spelled behind a mark, so that half of one is a prefix."""
-    return "".join(f"\0{jamo(each)}" if is_syllable(each) else each for each in folded(text))
+def holds(text: str, wanted: str) -> bool:
+    """Tell whether a text holds another that is folded."""
+    return wanted in folded(text)
+
+
+def fits(text: str, pattern: str) -> bool:
+    """Tell whether a pattern fits somewhere in a folded text."""
+    return re.search(pattern, folded(text)) is not None
+
+
+def begins_words(text: str, pattern: str) -> bool:
+    """Tell whether a pattern of first consonants fits a text."""
+    return re.search(pattern, jamo_alone(folded(text))) is not None
 
 
 def contact_tag(contact_id: int) -> str:
