@@ -22,7 +22,7 @@ from exile_tui.ui.messages import Happened
 from exile_tui.ui.notices import Noticing
 from exile_tui.ui.preferences import Preferences
 from exile_tui.ui.screens import make_screen
-from exile_tui.ui.screens.base import ExileScreen
+from exile_tui.ui.screens.base import ExileModal, ExileScreen
 from exile_tui.ui.service import Services
 from exile_tui.ui.themes import Themes, next_of_kin
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
@@ -64,6 +64,8 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         _go("f9", "settings", N_("Settings"), N_("Language, colours, notifications, locking")),
         _go("ctrl+n", "invite", N_("Invite"), N_("Invite someone by link or QR code")),
         _go("ctrl+o", "join", N_("Open an invite"), N_("Open an invite that you were given")),
+        Binding("ctrl+b", "history", N_("Export and import"), id="app.history", show=False,
+                tooltip=N_("Write your messages into a file, or take them from one")),
         Binding("ctrl+p", "palette", N_("Commands"), tooltip=N_("Find a command"),
                 id="app.palette"),
         Binding("f1", "help", N_("Help"), tooltip=N_("The keys that work here"), id="app.help"),
@@ -216,7 +218,7 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Keep what needs an open profile out of reach while it is locked."""
-        if action in ("go", "lock"):
+        if action in ("go", "lock", "history"):
             return self.application.messenger is not None
         return super().check_action(action, parameters)
 
@@ -227,6 +229,12 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
             return
         self._to_base()
         self.open_screen(place)
+
+    def action_history(self) -> None:
+        """Bring messages out into a file, or in from one."""
+        from exile_tui.ui.screens.history import open_history
+
+        open_history(self)
 
     def action_lock(self) -> None:
         """Close the profile; only the passphrase opens it again."""
@@ -258,7 +266,7 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
     async def _before_lock(self) -> None:
         """Let screens store what only they hold; whatever fails there, the lock must close."""
         for screen in self.screen_stack:
-            if isinstance(screen, ExileScreen):
+            if isinstance(screen, (ExileScreen, ExileModal)):
                 try:
                     await screen.before_lock()
                 except ExileError:  # a full disk, say

@@ -61,8 +61,10 @@ def contact_name(contact: Contact) -> str:
 
 def trust_words(contact: Contact, marks: Marks = UNICODE) -> TrustWords:
     """Return the mark, the words and the colour of a contact's trust."""
-    from exile_tui.core.model import Trust
+    from exile_tui.core.model import ContactState, Trust
 
+    if contact.state is ContactState.ARCHIVED:
+        return TrustWords(marks.unverified, tr("imported"), "muted")
     if contact.trust is Trust.VERIFIED:
         return TrustWords(marks.verified, tr("verified"), "verified")
     if contact.trust is Trust.CHANGED:

@@ -8,6 +8,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,8 @@ from exile_tui.core.events import (
     MessageStored,
     MovingChanged,
 )
+from exile_tui.core.exporting import EXISTS, Exported
+from exile_tui.core.importing import Imported
 from exile_tui.core.model import (
     Connection,
     Contact,
@@ -65,6 +68,14 @@ LONGEST_TEXT = 60_000
 def at(month: int, day: int, hour: int = 12, minute: int = 0, year: int = 2026) -> int:
     """Return a moment in Seoul in milliseconds."""
     return int(datetime(year, month, day, hour, minute, tzinfo=SEOUL).timestamp() * 1000)
+
+
+def _is_there(file: Path) -> bool:
+    return file.exists()
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text)
 
 
 def safety_digits(contact_id: int) -> str:
@@ -150,6 +161,8 @@ class FakeMessenger:
     passphrase_changes: list[tuple[str, bool]] = field(default_factory=list)
     hold: asyncio.Event | None = None
     """What changing the passphrase waits for, as it does for a long history."""
+    working: asyncio.Event = field(default_factory=asyncio.Event)
+    """An export or import has told how far it is."""
     looks_at_once: int = 1_000_000
     """Messages that a page of a search looks through."""
     drafts: dict[int, str] = field(default_factory=dict)
@@ -307,6 +320,32 @@ class FakeMessenger:
 
     def reconnect_now(self) -> None:
         self.reconnects += 1
+
+    async def export_history(
+        self,
+        file: Path,
+        progress: Callable[[int, int], None],
+        *,
+        contact_id: int | None = None,
+        replace: bool = False,
+    ) -> Exported:
+        if _is_there(file) and not replace:
+            raise UsageError(EXISTS, file=file)
+        self._change()
+        progress(45, 100)
+        self.working.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        _write(file, f"conversation {contact_id}\n")
+        return Exported(1 if contact_id else len(self._contacts), 100)
+
+    async def import_history(self, file: Path, progress: Callable[[int, int], None]) -> Imported:
+        self._change()
+        progress(45, 100)
+        self.working.set()
+        if self.hold is not None:
+            await self.hold.wait()
+        return Imported(98, 2, [])
 
     async def rename(self, name: str) -> None:
         self._change()

@@ -139,6 +139,9 @@ class ExileModal(ServiceCalls, ModalScreen[T]):
         """Show everything in the language that was just chosen."""
         await recompose(self)
 
+    async def before_lock(self) -> None:
+        """End what needs the profile; it closes next."""
+
     def action_cancel(self) -> None:
         """Close without an answer."""
         self.dismiss(None)

@@ -81,6 +81,12 @@ GROUPS: tuple[tuple[str, tuple[Setting, ...]], ...] = (
             Setting(
                 "name", N_("Your name"), N_("Only your contacts see it; they are told."), opens=True
             ),
+            Setting(
+                "history",
+                N_("Messages"),
+                N_("Write them into a file, or take them from one."),
+                opens=True,
+            ),
         ),
     ),
 )  # fmt: skip
@@ -147,12 +153,14 @@ class SettingsScreen(ExileScreen):
     def _shown(self, setting: Setting) -> Shown:
         name = setting.name
         above = self.exile.preferences.override(name)
-        if name in ("passphrase", "name", "keys"):
-            return Shown({
+        if name in ("passphrase", "name", "keys", "history"):
+            words: Mapping[str, Callable[[], str]] = {
                 "passphrase": lambda: tr("change"),
                 "name": lambda: sanitize_name(self.messenger.name, ""),
                 "keys": self._keys_words,
-            }[name]())  # fmt: skip
+                "history": lambda: tr("export, import"),
+            }
+            return Shown(words[name]())
         values = self._values(name)
         now = self._now(name)
         if name == "theme":
@@ -234,6 +242,7 @@ class SettingsScreen(ExileScreen):
             "theme": self._choose_theme,
             "keys": self._show_keys,
             "name": self._rename,
+            "history": self.exile.action_history,
             "passphrase": lambda: self.exile.open_screen("passphrase"),
         }
         opened[event.row.setting.name]()

@@ -56,6 +56,7 @@ class Details(VerticalScroll):
             )
         )
         self.query_one("#details-number", Static).update(_number(contact.safety_digits))
+        self.query_one("#details-verify").display = contact.state is not ContactState.ARCHIVED
         self.query_one("#details-facts", Static).update(self._facts(contact))
 
     def _time(self, at_ms: int) -> str:
@@ -65,6 +66,8 @@ class Details(VerticalScroll):
     def _history(self, contact: Contact) -> str:
         """Say when and how the number was compared, or what comparing is good for."""
         compared = contact.verification
+        if contact.state is ContactState.ARCHIVED:
+            return tr("These messages come from a file. Nobody can vouch for them.")
         if compared is None:
             return tr("Compare the safety number: only then you know who reads along.")
         how = how_words(compared.how)
@@ -74,7 +77,10 @@ class Details(VerticalScroll):
         return tr("Compared {time} {how}", time=self._time(compared.at_ms), how=how)
 
     def _facts(self, contact: Contact) -> Content:
-        rows = [(tr("In contact since"), self._time(contact.created_ms))]
+        since = tr("In contact since")
+        if contact.state is ContactState.ARCHIVED:
+            since = tr("Imported")
+        rows = [(since, self._time(contact.created_ms))]
         if contact.state is ContactState.JOINING:
             rows.append((tr("Request"), tr("waiting for an answer")))
         if contact.peer_mailbox is not None:

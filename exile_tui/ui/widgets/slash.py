@@ -52,6 +52,8 @@ COMMANDS = (
     _go(N_("contacts"), "contacts", N_("Contacts and requests")),
     _go(N_("relay"), "relay", N_("What the relay knows")),
     _go(N_("settings"), "settings", N_("Language, colours, notifications, locking")),
+    Command(N_("export"), "history", "app", N_("Write your messages into a file")),
+    Command(N_("import"), "history", "app", N_("Take messages from a file")),
     Command(N_("lock"), "lock", "app", N_("Lock this profile")),
     Command(N_("quit"), "quit", "app", N_("Close exile-tui")),
     Command(N_("help"), "help", "app", N_("The keys that work here")),
