@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -15,9 +15,18 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from exile_tui.ui.app import ExileApp
+from exile_tui.ui.colors import _nearest_style
 from exile_tui.ui.screens import SCREENS
 from exile_tui.ui.screens.base import ExileModal, ExileScreen
-from exile_tui.ui.themes import DEFAULT, SIXTEEN, Themes, load_themes, theme_directory
+from exile_tui.ui.themes import (
+    COLORS,
+    DEFAULT,
+    SIXTEEN,
+    VARIABLES,
+    Themes,
+    load_themes,
+    theme_directory,
+)
 from tests.ui.conftest import NO_CONFIGURATION, MakeApp, settle
 from tests.ui.paint import screen_text, strips
 from tests.ui.scenes import SCENES, scene
@@ -68,14 +77,27 @@ def visible(app: ExileApp) -> Iterator[Strip]:
                 yield row.crop(region.x, region.right)
 
 
-def faint(app: ExileApp, least: float) -> dict[str, float]:
-    """Return every text whose contrast is under the least, with its ratio."""
+def as_it_is(style: Style) -> Style:
+    """Return a style as a terminal of all colours shows it."""
+    return style
+
+
+def faint(
+    app: ExileApp, least: float, shown: Callable[[Style], Style] = as_it_is
+) -> dict[str, float]:
+    """Return every text whose contrast is under the least, with its ratio.
+
+    Args:
+        app: A running app.
+        least: What is enough.
+        shown: Makes of a style what the terminal shows of it.
+    """
     found: dict[str, float] = {}
     for row in visible(app):
         for segment in row:
             if segment.text.strip() and not set(segment.text) <= NO_TEXT | {" "}:
                 assert segment.style is not None
-                ratio = contrast(segment.style)
+                ratio = contrast(shown(segment.style))
                 if ratio < least:
                     found[segment.text.strip()] = round(ratio, 2)
     return found
@@ -92,6 +114,28 @@ async def assert_can_be_read(app: ExileApp, pilot: Pilot[int]) -> None:
         await pilot.pause()
         least = LEAST_IN_HIGH_CONTRAST if theme == HIGH_CONTRAST else LEAST
         assert faint(app, least) == {}, theme
+        assert faint(app, least, _nearest_style) == {}, f"{theme} in 256 colours"
+
+
+GROUNDS = ("background", "surface", "panel")
+TEXTS = tuple(name for name in (*COLORS, *VARIABLES) if name not in GROUNDS)
+
+
+@pytest.mark.parametrize("shown", [as_it_is, _nearest_style], ids=["all", "256"])
+@pytest.mark.parametrize("theme", COLORED)
+def test_every_colour_can_be_read_on_every_ground(
+    theme: str, shown: Callable[[Style], Style]
+) -> None:
+    (loaded,) = (each.theme for each in SHIPPED if each.name == theme)
+    least = LEAST_IN_HIGH_CONTRAST if theme == HIGH_CONTRAST else LEAST
+    colors = {name: getattr(loaded, name) for name in COLORS} | loaded.variables
+    found = {
+        (text, ground): round(ratio, 2)
+        for text in TEXTS
+        for ground in GROUNDS
+        if (ratio := contrast(shown(Style(color=colors[text], bgcolor=colors[ground])))) < least
+    }
+    assert found == {}
 
 
 BAD = """name = "bad"
@@ -114,6 +158,29 @@ async def test_a_faint_theme_is_caught(make_app: MakeApp, tmp_path: Path) -> Non
         found = faint(app, LEAST)
         assert any("오후 3:02" in text for text in found)
         assert all(1 < ratio < LEAST for ratio in found.values())
+
+
+GOOD_BUT_IN_256 = """name = "near"
+dark = false
+primary = "#0f6b5f"
+foreground = "#20252b"
+background = "#e5dac4"
+surface = "#e5dac4"
+panel = "#e5dac4"
+[variables]
+muted = "#82350f"
+"""
+
+
+async def test_a_theme_that_is_faint_in_256_colours_is_caught(
+    make_app: MakeApp, tmp_path: Path
+) -> None:
+    (tmp_path / "themes").mkdir()
+    (tmp_path / "themes" / "near.toml").write_text(GOOD_BUT_IN_256)
+    async with scene(make_app, "chats-talk", theme="near", configuration=tmp_path) as (app, _):
+        assert app.theme == "near"
+        assert not any("오후 3:02" in text for text in faint(app, LEAST))
+        assert any("오후 3:02" in text for text in faint(app, LEAST, _nearest_style))
 
 
 # Focus
