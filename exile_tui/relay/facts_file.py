@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import re
@@ -30,7 +31,7 @@ _JURISDICTION = N_("The law that you are under, for instance: Republic of Korea"
 _OPERATOR = N_("Who runs this relay, in your words")
 _REQUESTS = N_("How many demands for data you have received, from anyone, since it began")
 
-_DATE_LINE = re.compile(r"^date\s*=.*$", re.MULTILINE)
+_DATE_LINE = re.compile(r"""^[ \t]*(["']?)date\1[ \t]*=.*$""", re.MULTILINE)
 
 _Text = Annotated[str, Meta(max_length=4096)]
 
@@ -78,11 +79,21 @@ def template() -> str:
 
 
 def dated(text: str, day: datetime.date) -> str:
-    """Return the file's text with this day in it, everything else as it was."""
+    """Return the file's text with this day in it, everything else as it was.
+
+    A line inside another text may look like the date: what was changed shows by reading it again.
+
+    Raises:
+        ValueError: It is not what it should be, or its date is written in no usual way.
+    """
+    wanted = msgspec.structs.replace(parse_facts(text), date=day)
     line = f"date = {day.isoformat()}"
-    if _DATE_LINE.search(text):
-        return _DATE_LINE.sub(line, text, count=1)
-    return f"{text.rstrip()}\n\n{line}\n"
+    ways = [text[: it.start()] + line + text[it.end() :] for it in _DATE_LINE.finditer(text)]
+    for way in (*ways, f"{text.rstrip()}\n\n{line}\n"):
+        with contextlib.suppress(ValueError):
+            if parse_facts(way) == wanted:
+                return way
+    raise ValueError("date")
 
 
 class FactsFile:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import hashlib
 import os
+import stat
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -97,12 +99,22 @@ def ensure_key(directory: Path) -> RelayKey:
     return key
 
 
-def write_private(path: Path, data: bytes) -> None:
-    """Replace a file as a whole or not at all, readable by its owner only, durable."""
+def write_private(path: Path, data: bytes, *, home: Path | None = None) -> None:
+    """Replace a file as a whole or not at all, durable; who may read it stays.
+
+    A new one is readable by its owner only, who is its home's owner where root writes it: the
+    relay, which is not root, must be able to read what root stated.
+
+    Args:
+        path: The file.
+        data: What it gets.
+        home: The directory whose owner gets a new file; None for the one that it is in.
+    """
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with open(descriptor, "wb") as stream:
+        _hand_over(descriptor, path, home or path.parent)
         stream.write(data)
         stream.flush()
         os.fsync(descriptor)
@@ -113,6 +125,21 @@ def write_private(path: Path, data: bytes) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def _hand_over(descriptor: int, path: Path, home: Path) -> None:
+    if os.name != "posix":
+        return
+    with contextlib.suppress(FileNotFoundError):
+        before = os.lstat(path)
+        if stat.S_ISREG(before.st_mode):
+            with contextlib.suppress(PermissionError):  # only root gives files away
+                os.fchown(descriptor, before.st_uid, before.st_gid)
+                os.fchmod(descriptor, stat.S_IMODE(before.st_mode) & 0o644)
+            return
+    if os.geteuid() == 0:
+        owner = os.stat(home)
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def _certificate(private: ec.EllipticCurvePrivateKey) -> bytes:

@@ -17,7 +17,6 @@ from exile_tui.relay.facts import FactSheet
 from exile_tui.relay.facts_file import (
     BAD_FACTS,
     FACTS_FILE,
-    OperatorFacts,
     dated,
     parse_facts,
     read_facts,
@@ -41,7 +40,7 @@ _NO_SUCH_MAILBOX = N_(
 _BAD_ID = N_("{text} is no mailbox id: 22 characters as the relay screen shows them, or 32 of hex.")
 _WROTE = N_("Wrote {path}. Fill it in, then run the same command again to date and sign it.")
 _EMPTY = N_("The facts in {path} name no jurisdiction. Fill it in, then run this again.")
-_HIDDEN_DATE = N_("a line in another text begins with 'date ='")
+_STRANGE_DATE = N_("its 'date' stands where it can't be replaced; delete it")
 _SIGNED = N_(
     "Dated {date} and signed; also in {path}. A relay that runs has taken it up already, and shows "
     "it under {pin}."
@@ -89,15 +88,15 @@ def state_facts(options: Options, directory: Path, clock: Clock | None = None) -
         raise NoRelay(path=directory)
     path = options.facts or directory / FACTS_FILE
     if not path.exists():
-        write_private(path, template().encode())
+        write_private(path, template().encode(), home=directory)
         _tell(tr(_WROTE, path=path))
         return 0
     if not read_facts(path).jurisdiction.strip():
         raise UsageError(_EMPTY, path=path)
     day = datetime.date(1970, 1, 1) + datetime.timedelta(days=today(clock))
-    text = dated(path.read_text("utf-8"), day)
-    operator = _dated_facts(text, path, day)
-    write_private(path, text.encode())
+    text = _dated(path, day)
+    operator = parse_facts(text)
+    write_private(path, text.encode(), home=directory)
     phrase = options.access_phrase_file
     access = Access(None if phrase is None else read_phrase(phrase))
     answer = FactSheet(key, operator, Limits(), access, clock).answer()
@@ -110,15 +109,11 @@ def state_facts(options: Options, directory: Path, clock: Clock | None = None) -
     return 0
 
 
-def _dated_facts(text: str, path: Path, day: datetime.date) -> OperatorFacts:
-    """Read the dated text; a line that only looked like the date was inside another text."""
+def _dated(path: Path, day: datetime.date) -> str:
     try:
-        operator = parse_facts(text)
-    except ValueError as error:
-        raise UsageError(BAD_FACTS, path=path, reason=error) from error
-    if operator.date != day:
-        raise UsageError(BAD_FACTS, path=path, reason=tr(_HIDDEN_DATE))
-    return operator
+        return dated(path.read_text("utf-8"), day)
+    except ValueError:
+        raise UsageError(BAD_FACTS, path=path, reason=tr(_STRANGE_DATE)) from None
 
 
 def disclose(text: str, directory: Path) -> int:

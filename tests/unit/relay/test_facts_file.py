@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import msgspec
 import pytest
 
 from exile_tui import locale
@@ -26,7 +28,7 @@ from exile_tui.relay.facts_file import (
     read_facts,
     template,
 )
-from exile_tui.relay.key import ensure_key
+from exile_tui.relay.key import ensure_key, write_private
 from exile_tui.relay.limits import Limits
 from exile_tui.wire.facts import SignedFacts
 
@@ -143,14 +145,88 @@ def test_a_bad_file_is_one_sentence_and_stays(tmp_path: Path, text: str) -> None
     assert file.read_text() == text
 
 
-def test_a_text_that_looks_like_the_date_is_left_alone(tmp_path: Path) -> None:
+HIDDEN = [
+    'operator = """\ndate = mine\n"""\n',
+    "operator = '''\ndate = 2020-01-01\n'''\n",
+    'date = 2020-01-01\noperator = """\ndate = 2020-01-01\n"""\n',
+    'operator = """\ndate = 2020-01-01\ndate = 2020-01-02\n"""\ndate = 2020-01-01\n',
+    f'operator = """\ndate = 2020-01-01\n"""\ndate = {DAY}\n',
+    f'operator = """\ndate = {DAY}\n"""\n',
+    '"date" = 2020-01-01\noperator = """\n"date" = 2020-01-01"""\n',
+    '  date = 2020-01-01  # last time\noperator = """date = 2020-01-01"""\n',
+    'operator = """\\\ndate = 1\n"""\r\n"date"=2020-01-01\r\n',
+]
+
+
+@pytest.mark.parametrize("text", HIDDEN)
+def test_a_text_that_looks_like_the_date_is_left_alone(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     ensure_key(tmp_path)
     file = tmp_path / FACTS_FILE
-    text = 'jurisdiction = "x"\noperator = """\ndate = mine\n"""\n'
+    file.write_text('jurisdiction = "x"\n' + text)
+    before = read_facts(file)
+    for _ in range(2):
+        assert operator.state_facts(options(), tmp_path, Clock()) == 0
+        after = read_facts(file)
+        assert after == msgspec.structs.replace(before, date=DAY)
+        assert json.loads(capsys.readouterr().out)["operator"] == before.operator
+
+
+def test_a_date_in_no_usual_form_is_one_sentence(tmp_path: Path) -> None:
+    ensure_key(tmp_path)
+    file = tmp_path / FACTS_FILE
+    text = 'jurisdiction = "x"\n"d\\u0061te" = 2020-01-01\n'
     file.write_text(text)
     with pytest.raises(UsageError):
         operator.state_facts(options(), tmp_path, Clock())
     assert file.read_text() == text
+
+
+RELAY_USER, RELAY_GROUP = 4711, 4712
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_what_root_states_can_be_read_by_the_relay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = tmp_path / "relay"
+    directory.mkdir(mode=0o700)
+    os.chown(directory, RELAY_USER, RELAY_GROUP)
+    ensure_key(directory)
+    elsewhere = tmp_path / "facts.toml"
+    for chosen in (None, elsewhere):
+        file = chosen or directory / FACTS_FILE
+        assert operator.state_facts(options(chosen), directory, Clock()) == 0
+        assert owned(file) == (RELAY_USER, RELAY_GROUP, 0o600)
+        file.write_text('jurisdiction = "x"\n')
+        assert operator.state_facts(options(chosen), directory, Clock()) == 0
+        assert owned(file) == (RELAY_USER, RELAY_GROUP, 0o600)
+    assert {owned(each) for each in directory.iterdir()} == {(RELAY_USER, RELAY_GROUP, 0o600)}
+    for group, mode in ((RELAY_GROUP, 0o640), (0, 0o644)):
+        os.chown(elsewhere, 0, group)
+        elsewhere.chmod(mode)
+        assert operator.state_facts(options(elsewhere), directory, Clock()) == 0
+        assert owned(elsewhere) == (0, group, mode)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files away")
+def test_a_link_in_place_of_a_file_leads_root_nowhere(tmp_path: Path) -> None:
+    directory, secret = tmp_path / "relay", tmp_path / "secret"
+    secret.write_text("secret")
+    directory.mkdir()
+    os.chown(directory, RELAY_USER, RELAY_GROUP)
+    (directory / "file").symlink_to(secret)
+    (directory / ".file.new").symlink_to(secret)
+    write_private(directory / "file", b"new")
+    assert (secret.read_text(), owned(secret)[:2]) == ("secret", (0, 0))
+    assert (directory / "file").read_text() == "new"
+    assert owned(directory / "file") == (RELAY_USER, RELAY_GROUP, 0o600)
+
+
+def owned(file: Path) -> tuple[int, int, int]:
+    status = os.lstat(file)
+    return status.st_uid, status.st_gid, status.st_mode & 0o777
 
 
 def test_a_running_relay_follows_its_file(tmp_path: Path) -> None:
