@@ -24,6 +24,7 @@ from exile_tui.ui.preferences import Preferences
 from exile_tui.ui.screens import make_screen
 from exile_tui.ui.screens.base import ExileModal, ExileScreen
 from exile_tui.ui.service import Services
+from exile_tui.ui.stylesheet import ReusingStylesheet
 from exile_tui.ui.themes import Themes, next_of_kin
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
 
@@ -101,6 +102,7 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         """
         set_language(settings.lang or detect_language(os.environ))
         super().__init__(driver_class=ExileDriver)
+        self.stylesheet = ReusingStylesheet(variables=self.get_css_variables())
         self.application = application
         self.settings = settings
         self.clock = clock
