@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,12 @@ from textual.widgets import Button
 
 from exile_tui import locale
 from exile_tui.config import Settings, Source
+from exile_tui.ui import stylesheet
 from exile_tui.ui.app import ExileApp
 from tests.ui.doubles import FakeApplication, FakeMessenger
+
+stylesheet.most_themes = 32
+"""Every test's app takes the rules that an earlier one parsed for the same theme."""
 
 MakeApp = Callable[..., ExileApp]
 NO_CONFIGURATION = Path("/nonexistent/exile-tui")
@@ -90,29 +94,37 @@ def snap(snap_compare: Callable[..., bool]) -> Callable[..., None]:
     return compare
 
 
+Sizes = Sequence[tuple[int, int]]
 FOUR_SIZES = ((120, 40), (100, 26), (80, 24), (60, 20))
+APART = tuple((size,) for size in FOUR_SIZES)
+"""An app a size: what was scrolled stands elsewhere after the window became smaller."""
+LAST_APART = (FOUR_SIZES[:3], FOUR_SIZES[3:])
 
 
 @pytest.fixture
 def snap_sizes(snapshot: SnapshotAssertion) -> Callable[..., Awaitable[None]]:
-    """Compare a screen with its pictures at four sizes, in one run that is resized.
+    """Compare a screen with its pictures at four sizes or others, in one run that is resized.
 
-    `await snap_sizes(app, before=prepare)`, where `prepare(pilot)` is async.
+    `await snap_sizes(app, before=prepare)`, where `prepare(pilot)` is async; `simplify` draws
+    neighbouring cells of one look as one piece, as `snap` does.
     """
     pictures = snapshot.use_extension(SVGImageExtension)
 
-    async def compare(app: ExileApp, before: Any = None) -> None:
+    async def compare(
+        app: ExileApp, before: Any = None, sizes: Sizes = FOUR_SIZES, simplify: bool = False
+    ) -> None:
         different = []
-        async with app.run_test(size=FOUR_SIZES[0], notifications=True) as pilot:
+        async with app.run_test(size=sizes[0], notifications=True) as pilot:
             await settle(pilot)
             if before is not None:
                 await before(pilot)
                 await settle(pilot)
-            for columns, rows in FOUR_SIZES:
+            for columns, rows in sizes:
                 await pilot.resize_terminal(columns, rows)
                 await settle(pilot)
                 name = f"{columns}x{rows}"
-                if normalize_svg(app.export_screenshot()) != pictures(name=name):
+                picture = app.export_screenshot(simplify=simplify)
+                if normalize_svg(picture) != pictures(name=name):
                     different.append(name)
         assert different == []
 
