@@ -62,6 +62,13 @@ class ClockJumped:
     by_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class DeletionChanged:
+    """Something is being deleted, went further, or is done."""
+
+    contact_id: int
+
+
 Event = (
     MessageStored
     | DeliveryChanged
@@ -71,6 +78,7 @@ Event = (
     | ConnectionChanged
     | MovingChanged
     | ClockJumped
+    | DeletionChanged
 )
 Listener = Callable[[Event], None]
 

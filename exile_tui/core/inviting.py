@@ -23,7 +23,7 @@ from exile_tui.core.sending import (
     announce_profile,
     require_contact,
 )
-from exile_tui.core.settings import draft_key, read_own
+from exile_tui.core.settings import read_own
 from exile_tui.crypto import handshake
 from exile_tui.crypto.kdf import sha256
 from exile_tui.crypto.safety_number import session_safety_number
@@ -289,26 +289,6 @@ async def decline(context: Context, contact_id: int) -> None:
             await tx.invites.update(replace(invite, blob=b"", blob_deleted=True))
         await tx.contacts.delete(contact_id)
     await context.store.wipe(large=False)
-    context.signals.listen.set()
-    context.emit(ContactChanged(contact_id))
-
-
-async def remove_contact(context: Context, contact_id: int) -> None:
-    """Delete a contact with all of its conversation; its mailboxes go at the relay.
-
-    Raises:
-        NoSuchContact: No such contact.
-    """
-    async with context.store.transaction() as tx:
-        await require_contact(tx, contact_id)
-        for mailbox in await tx.mailboxes.of_contact(contact_id):
-            await tx.mailboxes.update(
-                replace(mailbox, state=MailboxState.DOOMED, contact_id=None, invite_id=None)
-            )
-        await tx.contacts.delete(contact_id)
-        await tx.settings.delete(draft_key(contact_id))
-    await context.store.wipe(large=False)
-    context.signals.chores.set()
     context.signals.listen.set()
     context.emit(ContactChanged(contact_id))
 

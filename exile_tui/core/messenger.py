@@ -9,6 +9,7 @@ from typing import Any
 
 from exile_tui.core import exporting, importing, inviting, moving, sending, verifying
 from exile_tui.core.context import Context
+from exile_tui.core.deleting import Deletions
 from exile_tui.core.events import EventBus
 from exile_tui.core.exporting import Exported, Progress
 from exile_tui.core.importing import Imported
@@ -61,6 +62,8 @@ class Messenger(Reading):
         super().__init__(context)
         self._embedded = embedded
         self._network = Network(context, embedded)
+        self.deletions = Deletions(context)
+        """What is being deleted, and the ways to delete."""
 
     # -- what it is ----------------------------------------------------------------------------
 
@@ -98,6 +101,7 @@ class Messenger(Reading):
     async def start(self) -> None:
         """Go online and stay there."""
         await self._network.start()
+        await self.deletions.resume()
 
     async def synchronize(self) -> None:
         """Do one round of everything with the relays (see `Network.synchronize`)."""
@@ -109,6 +113,7 @@ class Messenger(Reading):
 
     async def close(self) -> None:
         """Stop, close the connections and the database."""
+        await self.deletions.stop()
         await self._network.stop()
         await self._context.relays.close()
         await self._context.store.close()
@@ -182,7 +187,7 @@ class Messenger(Reading):
 
     async def remove_contact(self, contact_id: int) -> None:
         """Delete a contact and its conversation."""
-        await inviting.remove_contact(self._context, contact_id)
+        await self.deletions.contact(contact_id)
 
     # -- conversations: see `Reading` ----------------------------------------------------------
 

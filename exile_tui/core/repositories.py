@@ -153,6 +153,23 @@ class Messages(Protocol):
         """Delete the lines from one seq to another; return how many there were."""
         ...
 
+    async def delete_part(
+        self, contact_id: int, first_seq: int, last_seq: int, *, lines: int, size: int
+    ) -> tuple[int, int]:
+        """Delete the newest lines of a range.
+
+        Args:
+            contact_id: Whose conversation.
+            first_seq: The first that may go.
+            last_seq: The last that may go.
+            lines: At most so many.
+            size: Bytes of text; the line that goes beyond is the last.
+
+        Returns:
+            How many were deleted, and up to where lines of the range may be left.
+        """
+        ...
+
     async def search(
         self,
         query: str,

@@ -19,6 +19,7 @@ MAILBOX_SERIAL = "mailbox-serial"
 CLOCK_JUMP = "clock-jump-ms"
 LAST_WALL = "last-wall-ms"
 DRAFT = "draft/"
+DELETING = "deleting/"
 
 
 def draft_key(contact_id: int) -> str:

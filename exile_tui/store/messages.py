@@ -226,6 +226,24 @@ class MessageTable:
         await self._widen_gap(contact_id, *row)
         return deleted
 
+    async def delete_part(
+        self, contact_id: int, first_seq: int, last_seq: int, *, lines: int, size: int
+    ) -> tuple[int, int]:
+        """Delete the newest lines of a range; see the port."""
+        # Reads no text: its size is in the row's header.
+        rows = await self._statements.all(
+            "SELECT seq, octet_length(text) FROM message WHERE contact_id = ?"
+            " AND seq BETWEEN ? AND ? ORDER BY seq DESC LIMIT ?",
+            (contact_id, first_seq, last_seq, lines),
+        )
+        first = rows[-1][0] if len(rows) == lines else first_seq
+        for seq, octets in rows:
+            size -= octets
+            if size < 0:
+                first = seq
+                break
+        return await self.delete(contact_id, first, last_seq), first - 1
+
     async def _widen_gap(self, contact_id: int, first_seq: int, last_seq: int) -> None:
         touching = (contact_id, last_seq + 1, first_seq - 1)
         where = "FROM gap WHERE contact_id = ? AND first_seq <= ? AND last_seq >= ?"

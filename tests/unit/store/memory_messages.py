@@ -137,6 +137,20 @@ class MemoryMessages(Part):
         self.state.messages = [m for m in self.state.messages if m not in gone]
         return len(gone)
 
+    async def delete_part(
+        self, contact_id: int, first_seq: int, last_seq: int, *, lines: int, size: int
+    ) -> tuple[int, int]:
+        first, newest = (
+            first_seq,
+            list(reversed(await self.window(contact_id, first_seq, last_seq))),
+        )
+        for count, line in enumerate(newest, start=1):
+            size -= len(line.text.encode())
+            if count == lines or size < 0:
+                first = line.seq
+                break
+        return await self.delete(contact_id, first, last_seq), first - 1
+
     async def search(
         self,
         query: str,

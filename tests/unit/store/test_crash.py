@@ -181,7 +181,7 @@ async def check_conversation(directory: Path, *choices: list[int]) -> int:
         lines = [line.seq for line in await transaction.messages.window(1, 1, 1000)]
         for query in ("비밀", "이야기"):
             page = await transaction.messages.search(query, SearchFilter(), 1000)
-            assert sorted(line.seq for line in page.messages) == lines
+            assert sorted(line.seq for line in page.hits) == lines
     async with store.transaction() as transaction:
         await transaction.statements.all(
             "INSERT INTO message_fts (message_fts) VALUES ('integrity-check')"

@@ -49,9 +49,7 @@ IDS = range(24)
 CONTACTS = range(1, 6)
 
 
-async def newest_hits(
-    tx: Transaction, query: str, only: SearchFilter, limit: int
-) -> list[Message]:
+async def newest_hits(tx: Transaction, query: str, only: SearchFilter, limit: int) -> list[Message]:
     """Return what is found without regard to what is exact, which the model knows nothing of."""
     found = await hits(tx.messages, query, only, limit)
     return sorted(found, key=lambda hit: -hit.id)

@@ -1,0 +1,440 @@
+"""Deleting for good: in parts, with everybody else in between, again after a kill."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import random
+import sqlite3
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exile_tui.core import deleting
+from exile_tui.core.deleting import delete_conversation, delete_messages, remove_contact
+from exile_tui.core.events import ContactChanged, DeletionChanged
+from exile_tui.core.model import (
+    Contact,
+    Delivery,
+    Direction,
+    MailboxState,
+    Message,
+    MessageKind,
+    Reason,
+)
+from exile_tui.errors import NoSuchContact
+from exile_tui.hangul import initials, jamo
+from exile_tui.store import database, wiping
+from exile_tui.store.store import ProfileStore
+from tests.unit.core.conftest import MakePerson, Person, introduce
+
+_NUMBERS = itertools.count(1)
+LOG_LIMIT = 64 * 1024 * 1024
+
+
+def line(number: int, text: str) -> Message:
+    return Message(
+        id=0,
+        contact_id=0,
+        seq=0,
+        direction=Direction.IN,
+        kind=MessageKind.TEXT,
+        content_id=number.to_bytes(16, "big"),
+        text=text,
+        sent_ms=number,
+        stored_ms=number,
+        delivery=None,
+        reason=Reason.NONE,
+        read=True,
+    )
+
+
+async def fill(person: Person, contact_id: int, texts: list[str]) -> None:
+    async with person.context.store.transaction() as tx:
+        await tx.messages.append_many(contact_id, [line(next(_NUMBERS), text) for text in texts])
+
+
+async def seqs(person: Person, contact_id: int) -> list[int]:
+    return [each.seq for each in await person.messenger.window(contact_id, 1, 10**9)]
+
+
+async def pair(make_person: MakePerson) -> tuple[Person, Person, Contact]:
+    haneul, seojun = await make_person("김하늘"), await make_person("박서준")
+    await introduce(haneul, seojun)
+    return haneul, seojun, await haneul.contact()
+
+
+async def another(haneul: Person, make_person: MakePerson) -> Contact:
+    """Make a second contact."""
+    known = {each.id for each in await haneul.messenger.contacts()}
+    yuna = await make_person("최유나")
+    invite = await haneul.messenger.create_invite()
+    await haneul.messenger.synchronize()
+    await yuna.messenger.join(invite.link)
+    await yuna.messenger.synchronize()
+    await haneul.messenger.synchronize()
+    (new,) = [each for each in await haneul.messenger.contacts() if each.id not in known]
+    await haneul.messenger.accept(new.id)
+    return new
+
+
+async def test_a_range_goes_and_the_rest_stays(make_person: MakePerson) -> None:
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, [f"줄 {number}" for number in range(50)])
+    before = await seqs(haneul, contact.id)
+    told: list[tuple[int, int]] = []
+    await delete_messages(
+        haneul.context, contact.id, 10, 19, lambda done, total: told.append((done, total))
+    )
+    assert await seqs(haneul, contact.id) == [seq for seq in before if not 10 <= seq <= 19]
+    assert told == [(0, 10), (10, 10)]
+    assert (await haneul.messenger.extent(contact.id)).gaps == ((10, 19),)
+    with pytest.raises(NoSuchContact):
+        await delete_messages(haneul.context, contact.id + 1, 1, 2)
+
+
+async def test_a_conversation_goes_with_its_draft_and_the_contact_stays(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "LINES", 7)
+    haneul, seojun, contact = await pair(make_person)
+    await fill(haneul, contact.id, [f"줄 {number}" for number in range(50)])
+    await haneul.messenger.keep_draft(contact.id, "아직 쓰는 중")
+    told: list[tuple[int, int]] = []
+    total = len(await seqs(haneul, contact.id))
+    haneul.events.clear()
+    await delete_conversation(
+        haneul.context, contact.id, lambda done, all_: told.append((done, all_))
+    )
+    assert await seqs(haneul, contact.id) == []
+    assert await haneul.messenger.draft(contact.id) == ""
+    assert told == [(done, total) for done in range(0, total, 7)] + [(total, total)]
+    assert haneul.events.count(ContactChanged(contact.id)) > total // 7
+    await seojun.messenger.send((await seojun.contact()).id, "듣고 있어요?")
+    await seojun.messenger.synchronize()
+    await haneul.messenger.synchronize()
+    assert [each.text for each in await haneul.messenger.messages(contact.id)] == ["듣고 있어요?"]
+
+
+async def test_long_texts_go_in_smaller_parts(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deleting, "TEXT_BYTES", 10_000)
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, ["가" * 1000] * 20)  # 3,000 bytes each
+    told: list[int] = []
+    await delete_conversation(haneul.context, contact.id, lambda done, _: told.append(done))
+    assert told == [0, 4, 8, 12, 16, 20]
+
+
+async def test_what_was_not_sealed_is_never_sent(make_person: MakePerson) -> None:
+    haneul, seojun = await make_person("김하늘"), await make_person("박서준")
+    invite = await haneul.messenger.create_invite()
+    await haneul.messenger.synchronize()
+    await seojun.messenger.join(invite.link)
+    there = await seojun.contact()
+    sent = [await seojun.messenger.send(there.id, f"{number}") for number in range(12)]
+    queued = [
+        each
+        for each in await seojun.messenger.messages(there.id)
+        if each.delivery is Delivery.QUEUED
+    ]
+    assert 0 < len(queued) < len(sent)
+    await delete_messages(seojun.context, there.id, queued[0].seq, queued[-1].seq)
+    await seojun.messenger.synchronize()
+    await haneul.messenger.synchronize()
+    here = await haneul.contact()
+    await haneul.messenger.accept(here.id)
+    for person in (haneul, seojun, haneul):
+        await person.messenger.synchronize()
+    heard = [each.text for each in await haneul.messenger.messages(here.id)]
+    assert heard == [each.text for each in sent if each.seq < queued[0].seq]
+
+
+async def test_others_write_and_receive_meanwhile(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two parts a whole round of receiving gets through, and it does not wait longer."""
+    monkeypatch.setattr(deleting, "LINES", 5)
+    haneul, _, contact = await pair(make_person)
+    other = await another(haneul, make_person)
+    await fill(haneul, contact.id, [f"줄 {number}" for number in range(100)])
+    progress: list[int] = []
+    written: list[int] = []
+    begun = asyncio.Event()
+
+    def note(done: int, _: int) -> None:
+        progress.append(done)
+        begun.set()
+
+    async def write() -> None:
+        await begun.wait()
+        for _ in range(10):
+            await haneul.messenger.send(other.id, "그동안에도")
+            written.append(progress[-1])
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(
+            write(),
+            delete_conversation(haneul.context, contact.id, note),
+        )
+    assert len(written) == 10
+    assert written[-1] < 100, "all of it was written before the deletion ended"
+    assert max(after - before for before, after in itertools.pairwise(written)) <= 10
+    assert len(await haneul.messenger.messages(other.id)) == 10
+
+
+@pytest.mark.parametrize("what", ["messages", "conversation", "contact"])
+async def test_it_goes_on_after_the_profile_was_closed(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    monkeypatch.setattr(deleting, "LINES", 10)
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, [f"줄 {number}" for number in range(100)])
+    total = len(await seqs(haneul, contact.id))
+    deletions = haneul.messenger.deletions
+    half = asyncio.Event()
+
+    def heard(event: object) -> None:
+        running = deletions.running if isinstance(event, DeletionChanged) else ()
+        if running and running[0].done >= 50:
+            half.set()
+
+    haneul.messenger.events.subscribe(heard)
+    ask = getattr(deletions, what)
+    arguments = (1, 100) if what == "messages" else ()
+    asked = asyncio.create_task(ask(contact.id, *arguments))
+    async with asyncio.timeout(30):
+        await half.wait()
+    await deletions.stop()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    assert deletions.running == ()
+    assert 0 < len(await seqs(haneul, contact.id)) < total
+    await deletions.resume()
+    assert len(deletions.running) == 1
+    async with asyncio.timeout(30):
+        await asyncio.gather(*deletions._tasks.values())
+    left = {each.id for each in await haneul.messenger.contacts()}
+    assert left == (set() if what == "contact" else {contact.id})
+    if left:
+        assert max(await seqs(haneul, contact.id), default=101) >= 101
+    await deletions.resume()
+    assert deletions.running == ()
+
+
+async def test_the_same_twice_is_done_once_and_two_take_turns(make_person: MakePerson) -> None:
+    haneul, _, contact = await pair(make_person)
+    other = await another(haneul, make_person)
+    for each in (contact, other):
+        await fill(haneul, each.id, ["줄"] * 30)
+    deletions = haneul.messenger.deletions
+    async with asyncio.timeout(30):
+        await asyncio.gather(
+            deletions.conversation(contact.id),
+            deletions.conversation(contact.id),
+            deletions.contact(other.id),
+        )
+    assert await seqs(haneul, contact.id) == []
+    assert [each.id for each in await haneul.messenger.contacts()] == [contact.id]
+    with pytest.raises(NoSuchContact):
+        await deletions.contact(other.id)
+    async with haneul.context.store.snapshot() as tx:
+        assert await tx.settings.beginning_with("deleting/") == {}
+
+
+async def test_a_removed_contact_is_left_at_the_relay_first(make_person: MakePerson) -> None:
+    haneul, _, contact = await pair(make_person)
+    await remove_contact(haneul.context, contact.id)
+    async with haneul.context.store.snapshot() as tx:
+        states = {each.state for each in await tx.mailboxes.all()}
+    assert MailboxState.DOOMED in states
+    assert await haneul.messenger.contacts() == []
+
+
+WORDS = ("학교", "비밀", "회의", "kakao", "telegram", "가나다라", "점심", "zebra", "국수", "망명")
+
+
+@pytest.fixture
+def plain(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open every database without encryption: the same schema, and bytes that can be read."""
+    encrypted = database.connect
+
+    def connect(path: Path, key: bytes | None, **options: Any) -> sqlite3.Connection:
+        return encrypted(path, None, **options)
+
+    monkeypatch.setattr(database, "connect", connect)
+
+
+def traces(word: str) -> list[bytes]:
+    """Return how a word stands in the file: as text, and as tokens.
+
+    The index shortens a token by what it has in common with the one before, so of the tokens only
+    the ends are looked for, two letters at least.
+    """
+    tokens = [jamo(each) for each in word] if not word.isascii() else [word]
+    return [word.encode(), *(token[1:].encode() for token in tokens if len(token) > 2)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_no_byte_of_what_was_deleted_is_left(
+    plain: None, make_person: MakePerson, tmp_path: Path, seed: int
+) -> None:
+    """Single messages, ranges, a conversation, a contact and drafts, in random order."""
+    rng = random.Random(seed)
+    haneul, _, contact = await pair(make_person)
+    other = await another(haneul, make_person)
+    dead: list[bytes] = []
+    alive: list[bytes] = []
+    unique = _unique_words(rng)
+    for each in (contact, other):
+        await fill(haneul, each.id, [f"{next(unique)} 이야기 {number}" for number in range(600)])
+    lines = {each.seq: each.text for each in await haneul.messenger.window(contact.id, 1, 10**6)}
+    for _ in range(25):
+        seq = rng.choice(sorted(lines))
+        last = seq + rng.choice((0, 0, 0, 3, 20, 150))
+        await haneul.messenger.deletions.messages(contact.id, seq, last)
+        for gone in [key for key in lines if seq <= key <= last]:
+            dead += _marks(lines.pop(gone))
+        draft = next(unique)
+        await haneul.messenger.keep_draft(contact.id, draft)
+        await haneul.messenger.keep_draft(contact.id, "")
+        dead.append(draft.encode())
+        await fill(haneul, contact.id, [f"{next(unique)} 더" for _ in range(10)])
+        found = await haneul.messenger.window(contact.id, max(lines) + 1, 10**6)
+        lines |= {each.seq: each.text for each in found}
+    await haneul.messenger.keep_draft(other.id, next(unique))
+    dead.append((await haneul.messenger.draft(other.id)).encode())
+    dead.append((await haneul.messenger.draft(other.id)).encode())
+    for said in await haneul.messenger.window(other.id, 1, 10**6):
+    for said in await haneul.messenger.window(other.id, 1, 10**6):
+        dead += _marks(said.text)
+        dead += _marks(said.text)
+    if seed == 0:
+        await haneul.messenger.deletions.conversation(other.id)
+    else:
+        await haneul.messenger.remove_contact(other.id)
+    await haneul.context.store.wipe(large=True)
+    for text in lines.values():
+        alive += _marks(text)
+    content = b"".join(path.read_bytes() for path in _files(tmp_path / "0"))
+    assert len(dead) > 1500
+    assert [mark for mark in dead if mark in content] == []
+    assert [mark for mark in alive if mark not in content] == []
+
+
+def _files(directory: Path) -> list[Path]:
+    return [path for path in directory.iterdir() if path.name.startswith("database")]
+
+
+def _unique_words(rng: random.Random) -> Any:
+    """Yield words that occur once: eight digits, found as they are in texts and as a token."""
+    used: set[int] = set()
+    while True:
+        number = rng.getrandbits(32)
+        if number not in used:
+            used.add(number)
+            yield f"{number:08x}x{number ^ 0xFFFFFFFF:08x}"
+
+
+def _marks(text: str) -> list[bytes]:
+    """Return a text's own word, and its end as the index has it, which shortens beginnings."""
+    word = text.split()[0].encode()
+    return [word, word[-9:]]
+
+
+async def test_no_token_of_korean_is_left(
+    plain: None, make_person: MakePerson, tmp_path: Path
+) -> None:
+    """Syllables, initial consonants and Latin words that only the deleted lines had."""
+    haneul, _, contact = await pair(make_person)
+    other = await another(haneul, make_person)
+    gone = [f"{word} {number}" for number in range(40) for word in WORDS]
+    await fill(haneul, contact.id, gone)
+    await fill(haneul, other.id, ["마을 이야기", "ordinary words"] * 40)
+    await haneul.context.store.wipe(large=True)
+    needles = [mark for word in WORDS for mark in traces(word)]
+    needles += [initials(word).encode() for word in ("학교", "가나다라", "국수")]
+    others = [mark for word in ("마을", "이야기", "ordinary") for mark in traces(word)]
+    needles = [mark for mark in needles if not any(mark in each for each in others)]
+
+    def present() -> list[bytes]:
+        content = b"".join(path.read_bytes() for path in _files(tmp_path / "0"))
+        return [mark for mark in needles if mark in content]
+
+    assert len(present()) > len(needles) / 2, "the scan would find what is there"
+    half = len(gone) // 2
+    first = (await haneul.messenger.window(contact.id, 1, 10**6))[0].seq
+    for seq in range(first, first + 30):  # one by one, then many at once
+        await haneul.messenger.deletions.messages(contact.id, seq, seq)
+    await haneul.messenger.deletions.messages(contact.id, first + 30, first + half)
+    await haneul.messenger.deletions.conversation(contact.id)
+    assert present() == []
+    assert len((await haneul.messenger.search("마을")).hits) > 0
+
+
+async def test_the_log_stays_small(make_person: MakePerson, tmp_path: Path) -> None:
+    """30,000 lines, looked at after each transaction: far below the limit of 64 MB."""
+    haneul, _, contact = await pair(make_person)
+    for start in range(0, 30_000, 5_000):
+        await fill(
+            haneul, contact.id, [f"{WORDS[n % 10]} 줄 {n}" for n in range(start, start + 5_000)]
+        )
+        await haneul.context.store.truncate_wal()
+    store = haneul.context.store
+    assert isinstance(store, ProfileStore)
+    log, sizes = tmp_path / "0" / "database-wal", []
+    truncate = store.truncate_wal
+
+    async def watch() -> None:
+        sizes.append(log.stat().st_size)
+        await truncate()
+        assert log.stat().st_size == 0
+
+    store.truncate_wal = watch  # type: ignore[method-assign]
+    await haneul.messenger.deletions.messages(contact.id, 1, 29_000)
+    assert len(sizes) > 15
+    assert max(sizes) < LOG_LIMIT / 4
+    assert len(await seqs(haneul, contact.id)) > 900
+    database_size = (tmp_path / "0" / "database").stat().st_size
+    assert database_size < 4 * 1024 * 1024, "the file is short again"
+
+
+async def test_writing_during_the_copy_loses_nothing(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A commit while the file is written anew makes the copy worthless; the second one holds."""
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, ["줄"] * 300)
+    store = haneul.context.store
+    assert isinstance(store, ProfileStore)
+    copy, copies, blocked = wiping.copy, [], []
+
+    async def slow(*arguments: Any) -> None:
+        await copy(*arguments)
+        copies.append(1)
+        writing = asyncio.create_task(haneul.messenger.send(contact.id, f"{len(copies)}"))
+        if len(copies) == 1:
+            await writing
+        else:
+            blocked.append(writing)
+            for _ in range(20):
+                await asyncio.sleep(0)
+            assert not writing.done()
+            assert len(await haneul.messenger.messages(contact.id)) > 0, "reading goes on"
+
+    monkeypatch.setattr(wiping, "copy", slow)
+    async with asyncio.timeout(30):
+        await haneul.messenger.deletions.messages(contact.id, 1, 200)
+        await asyncio.gather(*blocked)
+    assert len(copies) == 2
+    texts = [each.text for each in await haneul.messenger.messages(contact.id)]
+    assert texts[-2:] == ["1", "2"]
+
+
+def test_what_is_noted_can_be_read_back() -> None:
+    deletion = deleting.Deletion(deleting.What.CONTACT, 3, 1, 99)
+    assert deleting.Deletion.from_note(deletion.note) == deletion
+    assert replace(deletion, done=5, total=9).note == deletion.note
