@@ -14,19 +14,14 @@ from exile_tui.core.model import Connection, Link
 from exile_tui.core.moving import Moving
 from exile_tui.errors import N_, RelayRefused, RelayUnreachable
 from exile_tui.ui.screens.welcome import Welcome
-from tests.ui.conftest import MakeApp, settle
+from tests.ui.conftest import APART, FOUR_SIZES, LAST_APART, MakeApp, settle
 from tests.ui.doubles import DAY, NOW_MS, RELAY, STATEMENT, FakeMessenger
 
 Before = Callable[[Pilot[int]], Awaitable[None]]
-Snap = Callable[..., None]
+Snap = Callable[..., Awaitable[None]]
 
 FAR = replace(RELAY, host="relay.example.org", port=443)
 BOTH = pytest.mark.parametrize("lang", ["ko", "en"])
-SIZES = pytest.mark.parametrize(
-    "size",
-    [(60, 20), (80, 24), (100, 26), (120, 40)],
-    ids=["60x20", "80x24", "100x26", "120x40"],
-)
 ASKS = N_(
     "The relay {address} asks for an access phrase. Nothing was changed; the person who "
     "runs it knows the phrase."
@@ -106,11 +101,12 @@ STATES: dict[str, tuple[Callable[[], FakeMessenger], Before]] = {
     "move-refused": (refusing, relay("move", FAR.url)),
     "welcome": (embedded, welcome),
 }
+SCROLLED = {"literal": APART, "reach": LAST_APART, "move-refused": LAST_APART}
 
 
-@SIZES
 @BOTH
 @pytest.mark.parametrize("state", STATES)
-def test_relay(snap: Snap, make_app: MakeApp, state: str, lang: str, size: tuple[int, int]) -> None:
+async def test_relay(snap_sizes: Snap, make_app: MakeApp, state: str, lang: str) -> None:
     messenger, before = STATES[state]
-    snap(make_app(messenger(), lang=lang), size=size, before=before)
+    for sizes in SCROLLED.get(state, (FOUR_SIZES,)):
+        await snap_sizes(make_app(messenger(), lang=lang), before, sizes, simplify=True)

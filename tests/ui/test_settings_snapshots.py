@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -14,12 +14,10 @@ from tests.ui.conftest import MakeApp, settle
 from tests.ui.doubles import PASSPHRASE
 from tests.ui.worlds import english, korean
 
-SIZES = [(120, 40), (100, 26), (80, 24), (60, 20)]
+SMALL = ((80, 24), (60, 20))
 NAMES = [setting.name for _, settings in GROUPS for setting in settings]
 both = pytest.mark.parametrize("lang", ["ko", "en"])
-every_size = pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
-usual_sizes = pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=["80x24", "60x20"])
-Snap = Callable[..., None]
+Snap = Callable[..., Awaitable[None]]
 
 
 def at(name: str, *keys: str) -> Callable[[Any], Any]:
@@ -41,34 +39,30 @@ def world(lang: str) -> Any:
 
 
 @both
-@every_size
-def test_settings(make_app: MakeApp, snap: Snap, lang: str, size: tuple[int, int]) -> None:
-    snap(make_app(world(lang), lang=lang), size, at("notifications"))
+async def test_settings(make_app: MakeApp, snap_sizes: Snap, lang: str) -> None:
+    await snap_sizes(make_app(world(lang), lang=lang), at("notifications"), simplify=True)
 
 
 @both
-@every_size
-def test_themes(make_app: MakeApp, snap: Snap, lang: str, size: tuple[int, int]) -> None:
-    snap(make_app(world(lang), lang=lang), size, at("theme", "enter", "end", "up"))
+async def test_themes(make_app: MakeApp, snap_sizes: Snap, lang: str) -> None:
+    await snap_sizes(
+        make_app(world(lang), lang=lang), at("theme", "enter", "end", "up"), simplify=True
+    )
 
 
 @both
-@every_size
-def test_passphrase(make_app: MakeApp, snap: Snap, lang: str, size: tuple[int, int]) -> None:
+async def test_passphrase(make_app: MakeApp, snap_sizes: Snap, lang: str) -> None:
     async def before(pilot: Any) -> None:
         await at("passphrase", "enter")(pilot)
         for name, text in (("#old", PASSPHRASE), ("#first", "neun leise Worte am Fluss")):
             pilot.app.screen.query_one(name, Input).value = text
         pilot.app.screen.query_one("#second", Input).focus()
 
-    snap(make_app(world(lang), lang=lang), size, before)
+    await snap_sizes(make_app(world(lang), lang=lang), before, simplify=True)
 
 
 @both
-@usual_sizes
-def test_a_wrong_passphrase(
-    make_app: MakeApp, snap: Snap, lang: str, size: tuple[int, int]
-) -> None:
+async def test_a_wrong_passphrase(make_app: MakeApp, snap_sizes: Snap, lang: str) -> None:
     async def before(pilot: Any) -> None:
         await at("passphrase", "enter")(pilot)
         for name in ("#old", "#first", "#second"):
@@ -77,13 +71,13 @@ def test_a_wrong_passphrase(
         await settle(pilot)
         await pilot.press("enter")
 
-    snap(make_app(world(lang), lang=lang), size, before)
+    for size in SMALL:
+        await snap_sizes(make_app(world(lang), lang=lang), before, (size,), simplify=True)
 
 
 @both
-@usual_sizes
-def test_a_new_passphrase_and_database_key(
-    make_app: MakeApp, snap: Snap, lang: str, size: tuple[int, int]
+async def test_a_new_passphrase_and_database_key(
+    make_app: MakeApp, snap_sizes: Snap, lang: str
 ) -> None:
     async def before(pilot: Any) -> None:
         await at("passphrase", "enter")(pilot)
@@ -93,17 +87,16 @@ def test_a_new_passphrase_and_database_key(
         await settle(pilot)
         await pilot.press("down", "enter")
 
-    snap(make_app(world(lang), lang=lang), size, before)
+    await snap_sizes(make_app(world(lang), lang=lang), before, SMALL, simplify=True)
 
 
 @both
-@usual_sizes
-def test_another_name(make_app: MakeApp, snap: Snap, lang: str, size: tuple[int, int]) -> None:
-    snap(make_app(world(lang), lang=lang), size, at("name", "enter"))
+async def test_another_name(make_app: MakeApp, snap_sizes: Snap, lang: str) -> None:
+    await snap_sizes(make_app(world(lang), lang=lang), at("name", "enter"), SMALL, simplify=True)
 
 
 @both
-def test_what_a_variable_sets(make_app: MakeApp, snap: Snap, lang: str) -> None:
+async def test_what_a_variable_sets(make_app: MakeApp, snap_sizes: Snap, lang: str) -> None:
     source = Source({"lang": lang}, {"EXILE_THEME": "hanji"}, None)
     app = make_app(world(lang), lang=lang, theme="hanji", source=source)
-    snap(app, (80, 24), at("theme"))
+    await snap_sizes(app, at("theme"), ((80, 24),), simplify=True)
