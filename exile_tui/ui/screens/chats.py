@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
@@ -20,7 +20,7 @@ from exile_tui.core.events import (
     MessageStored,
     RequestArrived,
 )
-from exile_tui.core.model import Contact, ContactState, Message
+from exile_tui.core.model import Contact, ContactState
 from exile_tui.core.model import Conversation as ConversationEntry
 from exile_tui.errors import N_
 from exile_tui.locale import tr, tr_n
@@ -30,6 +30,9 @@ from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import ConversationList
 from exile_tui.ui.widgets.details import Details
 from exile_tui.ui.widgets.talk import Talk
+
+if TYPE_CHECKING:
+    from exile_tui.ui.searching import SearchWalk
 
 
 class ChatsScreen(ExileScreen):
@@ -283,11 +286,11 @@ class ChatsScreen(ExileScreen):
         """Search in all conversations, for a text if given, and go to what was chosen."""
         from exile_tui.ui.screens.search import SearchScreen
 
-        def found(message: Message | None) -> None:
-            if message is not None:
-                self.open_conversation(message.contact_id, message.seq)
+        def found(walk: SearchWalk | None) -> None:
+            if walk is not None:
+                self.open_conversation(walk.current.contact_id, walk.current.seq)
 
-        self.app.push_screen(SearchScreen(text), found)
+        self.app.push_screen(SearchScreen(text, self.contact), found)
 
 
 def _what_to_do(anybody: bool) -> Content:
