@@ -1,4 +1,4 @@
-"""Measure the search: `python -m benchmarks.search DIRECTORY...`, each made by `benchmarks.history`.
+"""Measure the search: `python -m benchmarks.search DIRECTORY...`, made by `benchmarks.history`.
 
     python -m benchmarks.history /tmp/history --messages 1000000 --cheap
     python -m benchmarks.search /tmp/history
@@ -38,8 +38,11 @@ from exile_tui.store.database import configure, connect
 from exile_tui.store.search import INDEX, tokens
 from exile_tui.store.store import ProfileStore
 from exile_tui.store.transaction import ProfileTransaction
+from exile_tui.text import fit
 
 HITS = 50
+FILTERED = ("one syllable", "two syllables", "half (가느)", "initials (ㅎㄱ)")
+"""What is asked with each filter."""
 EMOJI = ("😀", "👍", "🎉", "👨‍👩‍👧‍👦", "🦖", "ㅠㅠ", "?!", "...")
 LATIN = ("the", "git", "zoom", "example", "https://", "aban", "tion", "on ", "zzyzx")
 
@@ -85,10 +88,10 @@ def queries(texts: list[str], count: int, seed: int) -> dict[str, list[str]]:
         "two syllables": two,
         "three syllables": three,
         "four syllables": list(syllable_runs(texts, 4, count, rng)),
-        "half a syllable (가느)": [half(run) for run in two],
+        "half (가느)": [half(run) for run in two],
         "a consonant behind (안ㄴ)": [run[:2] + initials(run[2]) for run in three],
         "one initial (ㅎ)": [initials(run[0]) for run in two[:20]],
-        "two initials (ㅎㄱ)": [initials(run) for run in two],
+        "initials (ㅎㄱ)": [initials(run) for run in two],
         "three initials": [initials(run) for run in three],
         "absent": [chr(rng.randrange(0xAC00, 0xD7A4)) + run for run in two],
         "emoji, signs": list(EMOJI),
@@ -141,7 +144,7 @@ def line(row: Row) -> str:
     ordered = sorted(row.index_ms)
     median = statistics.median(ordered)
     cells = [
-        f"{row.name:27}",
+        fit(row.name, 36),
         f"{median:8.1f}",
         f"{ordered[int(len(ordered) * 0.95)]:8.1f}",
         f"{ordered[-1]:8.1f}",
@@ -155,7 +158,7 @@ def line(row: Row) -> str:
 
 
 HEAD = (
-    f"{'':27} {'median':>8} {'95 %':>8} {'worst':>8} {'hits':>5} {'partial':>7}"
+    f"{'':36} {'median':>8} {'95 %':>8} {'worst':>8} {'hits':>5} {'partial':>7}"
     f" {'LIKE med':>9} {'worst':>9} {'ratio':>7}"
 )
 
@@ -183,7 +186,8 @@ async def sizes(store: ProfileStore) -> dict[str, int]:
             "SELECT (SELECT sum(length(block)) FROM message_fts_data)"
             " + (SELECT sum(length(segid) + length(term) + length(pgno)) FROM message_fts_idx)"
         )
-        assert text is not None and index is not None
+        assert text is not None
+        assert index is not None
         begun = time.process_time()
         connection = connect(Path(":memory:"), None)
         configure(connection, writer=True)
@@ -250,14 +254,8 @@ async def run(directory: Path, passphrase: str, count: int, seed: int) -> None:
             row.hits, row.partial = row.hits + rest.hits, row.partial + rest.partial
             print(line(row), flush=True)
         for name, only in filters(newest_ms, small=2).items():
-            for kind in (
-                "one syllable",
-                "two syllables",
-                "half a syllable (가느)",
-                "two initials (ㅎㄱ)",
-            ):
-                row = await measure(store, f"{name}: {len(kind)}", kinds[kind], only, like=False)
-                row.name = f"{name}, {kind.partition(' (')[0]}"[:27]
+            for kind in FILTERED:
+                row = await measure(store, f"{name}, {kind}", kinds[kind], only, like=False)
                 print(line(row), flush=True)
     finally:
         await store.close()
