@@ -15,6 +15,7 @@ from exile_tui.core.model import ContactState
 from exile_tui.errors import UsageError
 from exile_tui.ui.app import ExileApp
 from exile_tui.ui.screens.history import HistoryPanel, open_history
+from exile_tui.ui.screens.settings import GROUPS
 from exile_tui.ui.widgets.slash import CommandComposer
 from tests.ui.conftest import MakeApp, settle
 from tests.ui.doubles import FakeMessenger
@@ -191,9 +192,8 @@ async def test_every_way_there(make_app: MakeApp) -> None:
         await settle(pilot)
         await pilot.press("f9")
         await settle(pilot)
-        await pilot.press("up")  # the last line of the settings
-        await settle(pilot)
-        await pilot.press("enter")
+        lines = [setting.name for _, settings in GROUPS for setting in settings]
+        await pilot.press(*["down"] * lines.index("history"), "enter")
         await settle(pilot)
         assert isinstance(app.screen, HistoryPanel)
 

@@ -106,6 +106,10 @@ WORDS: Mapping[str, Mapping[Value, str]] = {
 """The values of settings, in their order, and how they are shown."""
 
 
+class Lines(VerticalScroll, inherit_bindings=False):
+    """Scrolls after the focus: the arrows belong to the screen, however low the terminal is."""
+
+
 class SettingsScreen(ExileScreen):
     """Every change holds at once, and is written into config.toml."""
 
@@ -121,7 +125,7 @@ class SettingsScreen(ExileScreen):
 
     def compose_body(self) -> ComposeResult:
         """Yield the groups, and a place for the words on the focused line."""
-        with VerticalScroll(id="settings", can_focus=False), Vertical(id="card"):
+        with Lines(id="settings", can_focus=False), Vertical(id="card"):
             for number, (title, settings) in enumerate(GROUPS):
                 yield Static(
                     tr(title), classes="group -next" if number else "group", id=f"group-{number}"
