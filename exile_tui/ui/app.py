@@ -18,11 +18,12 @@ from exile_tui.ui.autolock import AutoLock
 from exile_tui.ui.driver import ExileDriver
 from exile_tui.ui.finding import Finding
 from exile_tui.ui.keymap import run_remapped
+from exile_tui.ui.locking import Locking
 from exile_tui.ui.messages import Happened
 from exile_tui.ui.notices import Noticing
 from exile_tui.ui.preferences import Preferences
 from exile_tui.ui.screens import make_screen
-from exile_tui.ui.screens.base import ExileModal, ExileScreen
+from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.service import Services
 from exile_tui.ui.stylesheet import ReusingStylesheet
 from exile_tui.ui.themes import Themes, next_of_kin
@@ -108,6 +109,7 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         self.clock = clock
         self.preferences = Preferences(self, source)
         self.autolock = AutoLock(self)
+        self.locking = Locking(self)
         self.services = Services(self)
         self.marks = ASCII if settings.ascii_marks else UNICODE
         self.set_class(settings.ascii_marks, "-ascii")
@@ -242,43 +244,11 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         """Close the profile; only the passphrase opens it again."""
         self._unsubscribe()
         self.connection = None
-        self.forget_outside()
-        self.clear_notifications()
-        for screen in self.screen_stack:  # whatever the closing waits for
-            for child in screen.children:
-                child.visible = False
-        self.services.command(self, "lock", self._lock, self._locked)
-
-    async def _locked(self, _: None) -> None:
-        await self._begin("unlock")
-        # Textual keeps a closed screen, with all that is written on it, until what it watched
-        # changes.
-        for watching in vars(self).get("__watchers", {}).values():
-            watching[:] = [each for each in watching if not each[0]._closing]
-
-    async def _lock(self) -> None:
-        await self._before_lock()
-        try:
-            await self.application.lock()
-        except ExileError as error:  # its keys are gone all the same, and so must the screen be
-            self.show_error(error)
-        except Exception as error:
-            self.show_unexpected(error)
-
-    async def _before_lock(self) -> None:
-        """Let screens store what only they hold; whatever fails there, the lock must close."""
-        for screen in self.screen_stack:
-            if isinstance(screen, (ExileScreen, ExileModal)):
-                try:
-                    await screen.before_lock()
-                except ExileError:  # a full disk, say
-                    continue
-                except Exception as error:
-                    self.show_unexpected(error)
+        self.locking.begin()
 
     async def action_quit(self) -> None:
         """Leave; what was typed is kept."""
-        await self._before_lock()
+        await self.locking.keep_typed()
         self.exit()
 
     def ask(
@@ -337,8 +307,8 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
     # Keys and the end
 
     async def on_event(self, event: events.Event) -> None:
-        """Drop what comes after the time to lock."""
-        if not self.autolock.comes_too_late(event):
+        """Drop what comes after the time to lock, or while the profile closes."""
+        if not (self.locking.keeps_away(event) or self.autolock.comes_too_late(event)):
             await super().on_event(event)
 
     async def _check_bindings(self, key: str, priority: bool = False) -> bool:

@@ -42,7 +42,8 @@ class Services:
     ) -> Worker[None]:
         """Read something; a newer call of the same owner and group replaces this one.
 
-        What was read from a profile that was locked in the meantime is shown to nobody.
+        What was read from a profile that was locked in the meantime, or is being locked, is shown
+        to nobody.
 
         Args:
             owner: Whose queue `then` and `failed` run in; nothing runs once it is gone.
@@ -55,7 +56,8 @@ class Services:
         messenger = self._app.application.messenger
 
         def locked() -> bool:
-            return messenger is not None and self._app.application.messenger is not messenger
+            other = messenger is not None and self._app.application.messenger is not messenger
+            return other or self._app.locking.under_way
 
         async def run() -> None:
             await self._attempt(owner, call, then, failed, locked)
@@ -84,9 +86,12 @@ class Services:
         """
         turn = self._turns.setdefault(group, asyncio.Lock())
 
+        def hidden() -> bool:
+            return owner is not self._app and self._app.locking.under_way
+
         async def run() -> None:
             async with turn:
-                await self._attempt(owner, call, then, failed)
+                await self._attempt(owner, call, then, failed, hidden)
 
         group = f"command:{group}"
         return self._app.run_worker(
@@ -99,7 +104,7 @@ class Services:
         call: Call[Result],
         then: Then[Result] | None,
         failed: Failed | None,
-        stale: Callable[[], bool] = lambda: False,
+        stale: Callable[[], bool],
     ) -> None:
         def show(result: Result) -> object:
             return None if stale() or then is None else then(result)
