@@ -22,6 +22,7 @@ from exile_tui.cli.output import (
     message_record,
 )
 from exile_tui.cli.phrases import read_passphrase, read_phrase
+from exile_tui.cli.searching import positive, search
 from exile_tui.cli.session import Session
 from exile_tui.errors import (
     N_,
@@ -237,21 +238,9 @@ async def _receive(session: Session) -> None:
 
 async def _history(session: Session) -> None:
     contact = await session.find(session.arguments.contact)
-    limit = _positive(session.arguments.limit)
+    limit = positive(session.arguments.limit)
     for message in await session.messenger.messages(contact.id, limit=limit):
         session.out.result(message_record(message, contact.name), message_line(message, contact))
-
-
-async def _search(session: Session) -> None:
-    contacts = {contact.id: contact for contact in await session.messenger.contacts()}
-    page = await session.messenger.search(
-        session.arguments.query, limit=_positive(session.arguments.limit)
-    )
-    for message in page.hits:
-        if contact := contacts.get(message.contact_id):
-            session.out.result(
-                message_record(message, contact.name), message_line(message, contact)
-            )
 
 
 COMMANDS: dict[str, Command] = {
@@ -267,7 +256,7 @@ COMMANDS: dict[str, Command] = {
     "send": _send,
     "receive": _receive,
     "history": _history,
-    "search": _search,
+    "search": search,
     "export": export_history,
     "import": import_history,
 }
@@ -284,12 +273,6 @@ def _rows(items: Iterable[str], gap: str) -> list[str]:
         "  " + gap.join(row[start : start + GROUPS_PER_LINE])
         for start in range(0, len(row), GROUPS_PER_LINE)
     ]
-
-
-def _positive(limit: int) -> int:
-    if limit < 1:
-        raise UsageError(N_("A limit is 1 or more."))
-    return limit
 
 
 def _read_standard_input() -> str:

@@ -247,6 +247,15 @@ def _add_message_commands(command: Commands) -> None:
     _add_limit(sub, 200)
     sub = command("search", tr("search all messages"))
     sub.add_argument("query", metavar="QUERY", help=tr("text to find"))
+    sub.add_argument(
+        "--with", dest="contact", metavar="CONTACT", help=tr("only in the conversation with them")
+    )
+    sub.add_argument(
+        "--from", dest="sender", choices=("me", "them"), help=tr("only what you wrote, or they")
+    )
+    sub.add_argument("--since", metavar="DATE", help=tr("only from this day on: 2026-01-31"))
+    sub.add_argument("--until", metavar="DATE", help=tr("only up to this day, the day included"))
+    sub.add_argument("--link", action="store_true", help=tr("only with a link; QUERY may be empty"))
     _add_limit(sub, 50)
 
 
