@@ -272,7 +272,9 @@ class Extent:
     def count(self, first_seq: int, last_seq: int) -> int:
         """Return how many lines there are from one seq to another, both inclusive."""
         first_seq, last_seq = max(first_seq, 1), min(last_seq, self.last_seq)
-        found = max(0, last_seq - first_seq + 1)
+        if first_seq > last_seq:
+            return 0
+        found = last_seq - first_seq + 1
         at = bisect_left(self.gaps, first_seq, key=itemgetter(1))
         while at < len(self.gaps) and self.gaps[at][0] <= last_seq:
             first, last = self.gaps[at]

@@ -70,9 +70,12 @@ def make_app() -> Iterator[MakeApp]:
 
 async def settle(pilot: Any) -> None:
     """Wait until every worker is done and what they changed is on the screen."""
-    for _ in range(4):
+    quiet = 0
+    while quiet < 4:
+        busy = any(not worker.is_finished for worker in pilot.app.workers)
         await pilot.app.workers.wait_for_complete()
         await pilot.pause()
+        quiet = 0 if busy else quiet + 1
 
 
 @pytest.fixture

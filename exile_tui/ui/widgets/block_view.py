@@ -310,12 +310,8 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         seqs = [line.seq for line in lines if line is not None and line.seq]
         return (min(seqs), max(seqs)) if seqs else None
 
-    def tell(self, *, all_before: bool = False) -> None:
-        """Say what is on the screen now.
-
-        Args:
-            all_before: What is above counts as shown: somebody chose to go past it.
-        """
+    def tell(self) -> None:
+        """Say what is on the screen now."""
         shown = self.seqs_in_sight()
         if shown is None:
             return
@@ -324,4 +320,4 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
             self._seen = max(self._seen, last)
         extent = self._blocks.extent
         below = extent.count(last + 1, extent.last_seq)
-        self.post_message(self.Shown(1 if all_before else first, last, below, extent.unread))
+        self.post_message(self.Shown(first, last, below, extent.unread))

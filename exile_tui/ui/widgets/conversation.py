@@ -17,7 +17,7 @@ from textual.style import Style
 from exile_tui.errors import N_
 from exile_tui.ui.selecting import selected_text
 from exile_tui.ui.themes import NAMES
-from exile_tui.ui.timeline import Line, Span
+from exile_tui.ui.timeline import Line
 from exile_tui.ui.widgets.block_view import BlockView
 
 if TYPE_CHECKING:
@@ -131,11 +131,10 @@ class Conversation(BlockView):
         self._jump(round(self.scroll_y) + round(by * max(1, self.size.height - 1)))
 
     def action_newest(self) -> None:
-        """Go to the end and follow it; what is above counts as read."""
-        self._follow, self._target = True, 0
-        self._seen = self._blocks.extent.last_seq
-        self._hold()
-        self.tell(all_before=True)
+        """Go to the end and follow it; what is above counts as read: somebody chose to pass it."""
+        extent = self._blocks.extent
+        self._follow, self._target, self._seen = True, 0, extent.last_seq
+        self.post_message(self.Shown(1, extent.last_seq, 0, extent.unread))
         self.update_lines()
 
     def action_oldest(self) -> None:
@@ -250,10 +249,15 @@ class Conversation(BlockView):
         return self.get_visual_style("conversation--cursor")
 
     def _pointed(self, line: Line) -> Line:
-        """Return a line with a mark in its first cell, which is always blank."""
-        first, *others = line.spans
-        mark = Span(self.exile.marks.pointer, "mine-name")
-        return replace(line, spans=(mark, replace(first, text=first.text[1:]), *others))
+        """Return a line with a mark in the blank cell before its bar or its text."""
+        spans = list(line.spans)
+        at = next((n for n, span in enumerate(spans) if span.style in ("mine", "peer")), 0)
+        text = spans[at].text
+        blank = max(0, len(text) - len(text.lstrip()) - 1)
+        spans[at] = replace(
+            spans[at], text=text[:blank] + self.exile.marks.pointer + text[blank + 1 :]
+        )
+        return replace(line, spans=tuple(spans))
 
     def _draw(
         self, line: Line, selected: tuple[int, int] | None = None, *, chosen: bool = False

@@ -14,6 +14,7 @@ from textual.widgets import Static
 
 from exile_tui.core.model import Trust
 from exile_tui.locale import dates, tr, tr_n
+from exile_tui.text import sanitize_terminal_text
 from exile_tui.ui.screens.base import ServiceCalls
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
@@ -186,6 +187,21 @@ class Talk(ServiceCalls, Vertical):
             lambda: self.messenger.day_begins(contact_id, event.seq, dates.day_of, event.by),
             go,
         )
+
+    @on(Conversation.Chosen)
+    def _look_closer(self, event: Conversation.Chosen) -> None:
+        from exile_tui.ui.screens.message import MessageAction, MessageScreen
+
+        message, contact = event.message, self.contact
+        if contact is None:
+            return
+
+        def chosen(action: MessageAction | None) -> None:
+            if action is MessageAction.COPY:
+                self.app.copy_to_clipboard(sanitize_terminal_text(message.text))
+                self.exile.notify(tr("The message is copied."))
+
+        self.app.push_screen(MessageScreen(message, contact), chosen)
 
     # Writing
 

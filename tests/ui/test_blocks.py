@@ -1,0 +1,108 @@
+"""Where a line of a long conversation stands, without laying out the others."""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from exile_tui.core.model import Extent
+from exile_tui.ui.blocks import Blocks, block_of, bounds, needed
+from exile_tui.ui.heights import Heights
+from exile_tui.ui.links import find_links
+
+ROWS = st.lists(st.integers(0, 5), max_size=60)
+
+
+@given(ROWS, st.lists(st.tuples(st.integers(0, 59), st.integers(0, 9))), ROWS)
+def test_heights_are_what_a_list_of_them_is(
+    heights: list[int], changes: list[tuple[int, int]], more: list[int]
+) -> None:
+    tree = Heights(heights)
+    for index, height in changes:
+        if index < len(heights):
+            tree[index] = heights[index] = height
+    for height in more:
+        tree.append(height)
+        heights.append(height)
+    tops = list(accumulate(heights, initial=0))
+    assert [tree[index] for index in range(len(tree))] == heights
+    assert [tree.top(index) for index in range(len(heights) + 1)] == tops
+    assert tree.total == tops[-1]
+    rows = [(index, row) for index, height in enumerate(heights) for row in range(height)]
+    assert [tree.find(row) for row in range(tree.total)] == rows
+    for row in (-1, tree.total):
+        with pytest.raises(IndexError):
+            tree.find(row)
+
+
+@st.composite
+def extents(draw: st.DrawFn) -> tuple[Extent, set[int]]:
+    last = draw(st.integers(0, 120))
+    there = draw(st.sets(st.integers(1, last))) if last else set()
+    gaps: list[tuple[int, int]] = []
+    for seq in range(1, last + 1):
+        if seq not in there:
+            first = gaps.pop()[0] if gaps and gaps[-1][1] == seq - 1 else seq
+            gaps.append((first, seq))
+    return Extent(last, tuple(gaps)), there
+
+
+@given(extents(), st.integers(-3, 125), st.integers(-3, 125))
+def test_an_extent_knows_its_lines(found: tuple[Extent, set[int]], first: int, last: int) -> None:
+    extent, there = found
+    assert extent.count(first, last) == sum(first <= seq <= last for seq in there)
+    assert extent.before(first) == max((seq for seq in there if seq < first), default=0)
+    assert extent.after(first) == min((seq for seq in there if seq > first), default=0)
+
+
+@given(st.lists(extents(), min_size=1, max_size=5))
+def test_blocks_have_the_height_of_the_lines_that_there_are(
+    steps: list[tuple[Extent, set[int]]],
+) -> None:
+    blocks = Blocks()
+    for extent, there in steps:
+        blocks.adopt(extent)
+        expected = [
+            2 * sum(block_of(seq) == number for seq in there)
+            for number in range(-(-extent.last_seq // 32))
+        ]
+        assert [blocks.heights[number] for number in range(len(blocks.heights))] == expected
+        lacking = blocks.lacking(0, 10)
+        full = [number for number, height in enumerate(expected) if height]
+        assert lacking == ((full[0], full[-1]) if full else None)
+        if full:
+            low, high = needed(extent, *lacking)
+            inside = {seq for seq in there if low <= seq <= high}
+            assert {seq for seq in there if bounds(full[0])[0] <= seq} >= inside - {low}
+            assert inside >= {seq for seq in there if block_of(seq) in full}
+
+
+@pytest.mark.parametrize(
+    ("text", "hosts"),
+    [
+        ("see https://example.org/a, and http://example.net.", ["example.org", "example.net"]),
+        ("https://bank.example@evil.example/login", ["evil.example"]),
+        ("https://위키.example/문서", ["xn--9q5b29o.example"]),
+        ("HTTPS://EXAMPLE.ORG", ["example.org"]),
+        ("https://example.org https://example.org", ["example.org"]),
+        ("javascript:alert(1) file:///etc/passwd ftp://x", []),
+        ("https:// https://: https://[::1 https://a..b/", []),
+        ("https://example.org:99999/", []),
+        ("https://" + "a" * 3000 + ".example", []),
+        ("(https://example.org/a(b))", ["example.org"]),
+        ("https://[2001:db8::1]:8443/x", ["2001:db8::1"]),
+    ],
+)
+def test_links_lead_where_they_say(text: str, hosts: list[str]) -> None:
+    assert [link.host for link in find_links(text)] == hosts
+
+
+@given(st.text(max_size=40).map(lambda rest: f"https://example.org/{rest}"))
+def test_a_link_is_printable_ascii(text: str) -> None:
+    for link in find_links(text):
+        assert link.url.isascii()
+        assert link.url.isprintable()
+        assert link.url.startswith("https://")
