@@ -26,10 +26,12 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
 
 
 def main() -> int:
+    # Every worker and every program that a test starts would compile all modules for itself.
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
     for name, command in CHECKS:
         started = time.monotonic()
         print(f"== {name}", flush=True)
-        code = subprocess.run(command, cwd=ROOT, check=False).returncode
+        code = subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
         if code:
             print(f"== {name} failed", file=sys.stderr)
             return code

@@ -16,6 +16,8 @@ os.environ.update(
     COLORTERM="truecolor",
 )
 time.tzset()
+# Programs that tests start would compile every module again.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 for _name in [name for name in os.environ if name.startswith("EXILE_")]:
     del os.environ[_name]
 # The same examples in every run, however slow the machine is.
