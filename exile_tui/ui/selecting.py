@@ -53,7 +53,7 @@ def _within(line: Line, selected: tuple[int, int]) -> str:
     found, at = "", 0
     start, end = selected
     for span in line.spans:
-        if span.style == "text":
+        if span.style in ("text", "hit"):
             stop = len(span.text) if end == -1 else max(0, end - at)
             found += span.text[max(0, start - at) : stop]
         at += len(span.text)

@@ -15,6 +15,7 @@ from exile_tui.clock import HOUR_MS, MINUTE_MS
 from exile_tui.core.model import Contact, Delivery, Direction, Message, MessageKind, Reason
 from exile_tui.locale import dates, tr, tr_n
 from exile_tui.text import cell_len, cut, sanitize_terminal_text, wrap
+from exile_tui.ui.searching import match_spans
 from exile_tui.ui.themes import NAMES
 from exile_tui.ui.words import Marks, contact_name, reason_words
 
@@ -60,6 +61,8 @@ class Timeline:
     first_unread: int = 0
     """The message that "unread from here" stands before; 0 for none."""
     hours_24: bool = False
+    query: str = ""
+    """What is searched for, marked wherever it stands."""
     marks: Marks = field(default_factory=Marks)
     wrapped: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     """Texts that were wrapped before; whoever shows the lines keeps it, and drops it with them."""
@@ -152,11 +155,25 @@ class Timeline:
             text, style = tr("A newer version of exile-tui is needed to read this."), "notice"
         else:
             text, style = sanitize_terminal_text(message.text), "text"
-        for row in self._wrap(text, room):
-            yield Line((bar, Span(row, style)), message.seq)
+        rows = self._wrap(text, room)
+        for row, hits in zip(rows, self._hits(text, rows), strict=True):
+            yield Line((bar, *_marked(row, style, hits)), message.seq)
         for row in wrap(self._why(message), room) if self._why(message) else ():
             failed = message.delivery is Delivery.FAILED
             yield Line((bar, Span(row, "problem" if failed else "aside")), message.seq)
+
+    def _hits(self, text: str, rows: Sequence[str]) -> Iterator[list[tuple[int, int]]]:
+        """Yield for each row where in it the query stands, also across the end of a row."""
+        hits = match_spans(text, self.query) if self.query else []
+        at = 0
+        for row in rows:
+            found = text.find(row, at) if hits else -1
+            if found < 0:  # a tab became spaces
+                yield match_spans(row, self.query) if hits else []
+                continue
+            at = found + len(row)
+            cuts = [(max(start, found) - found, min(end, at) - found) for start, end in hits]
+            yield [(start, end) for start, end in cuts if start < end]
 
     def _wrap(self, text: str, room: int) -> list[str]:
         rows = self.wrapped.get((text, room))
@@ -181,6 +198,17 @@ class Timeline:
 
     def _aside(self, text: str, style: str = "aside") -> Span:
         return Span(" " * (self._column - cell_len(text)) + text, style)
+
+
+def _marked(row: str, style: str, hits: Sequence[tuple[int, int]]) -> Iterator[Span]:
+    at = 0
+    for start, end in hits:
+        if row[at:start]:
+            yield Span(row[at:start], style)
+        yield Span(row[start:end], "hit")
+        at = end
+    if row[at:] or not hits:
+        yield Span(row[at:], style)
 
 
 @cache

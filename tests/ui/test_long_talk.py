@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -256,3 +257,43 @@ async def test_a_message_is_chosen_with_the_keyboard_and_looked_at(make_app: Mak
         await pilot.press("k", "k")
         await settle(pilot)
         assert pointed(pilot.app).startswith("<59>")
+
+
+async def test_what_was_found_is_walked_through_and_marked(make_app: MakeApp) -> None:
+    messenger = thousands(2_000)
+    lee = messenger.add_contact("Lee")
+    messenger.hear(lee, "needle in a haystack", at(11, 1, 9, 0))
+    for seq in (100, 900, 1_500):
+        old = messenger._messages[1][seq - 1]
+        messenger._messages[1][seq - 1] = replace(old, text=f"<{seq}> a needle here")
+    async with make_app(messenger).run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+f")
+        await settle(pilot)
+        await pilot.press(*"needle")
+        await settle(pilot)
+        await pilot.press("enter")
+        await settle(pilot)
+        view = pilot.app.screen.query_one(Conversation)
+        assert view.has_focus
+        assert "Search 'needle': 1 of 4" in screen_text(pilot.app)
+        seen = []
+        for key in ("", "n", "right", "n", "n", "N", "left", "N"):
+            if key:
+                await pilot.press(key)
+                await settle(pilot)
+            text = screen_text(pilot.app)
+            assert "needle" in text
+            place = [int(part.split(" of ")[0]) for part in text.split("Search 'needle': ")[1:]]
+            seen.append(place[0])
+        assert seen == [1, 2, 3, 4, 4, 3, 2, 1]
+        (row,) = [row for row in range(view.size.height) if "needle" in view.render_line(row).text]
+        (marked,) = [each for each in view.render_line(row) if each.text == "needle"]
+        assert marked.style is not None
+        assert marked.style.underline
+        await pilot.press("escape")
+        await settle(pilot)
+        assert "Search 'needle'" not in screen_text(pilot.app)
+        await pilot.press("n")
+        await settle(pilot)
+        assert not any(each.text == "needle" for each in view.render_line(row))

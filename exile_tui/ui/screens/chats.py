@@ -20,7 +20,7 @@ from exile_tui.core.events import (
     MessageStored,
     RequestArrived,
 )
-from exile_tui.core.model import Contact, ContactState
+from exile_tui.core.model import Contact, ContactState, Message
 from exile_tui.core.model import Conversation as ConversationEntry
 from exile_tui.errors import N_
 from exile_tui.locale import tr, tr_n
@@ -196,12 +196,15 @@ class ChatsScreen(ExileScreen):
         if event.option_id is not None:
             self.open_conversation(int(event.option_id))
 
-    def open_conversation(self, contact_id: int, seq: int = 0) -> None:
+    def open_conversation(
+        self, contact_id: int, seq: int = 0, walk: SearchWalk | None = None
+    ) -> None:
         """Open a conversation and put the focus into its composer.
 
         Args:
             contact_id: Whose.
             seq: The message to go to; 0 for the first unread, else the newest.
+            walk: What was searched for, if the message is one that was found.
         """
 
         async def read() -> tuple[Contact, str]:
@@ -211,7 +214,7 @@ class ChatsScreen(ExileScreen):
         def opened(found: tuple[Contact, str]) -> None:
             contact, draft = found
             self.add_class("-talking")  # else a narrow window has no place for the cursor yet
-            self.query_one(Talk).open(contact, draft, seq)
+            self.query_one(Talk).open(contact, draft, seq, walk)
             self._show_talk(contact)
             self.query_one(ConversationList).show(self._conversations, contact.id)
 
@@ -238,6 +241,28 @@ class ChatsScreen(ExileScreen):
         """Take what is on the screen as read, now that somebody looks again."""
         self.query_one(Conversation).tell()
 
+    @on(Conversation.HitWanted)
+    def _walk(self, event: Conversation.HitWanted) -> None:
+        """Go to the next hit, in whosever conversation it is."""
+        talk = self.query_one(Talk)
+        walk = talk.walk
+        if walk is None:
+            return
+
+        async def step() -> Message | None:
+            return await walk.next() if event.by > 0 else walk.previous()
+
+        def go(hit: Message | None) -> None:
+            if hit is None:
+                self.exile.notify(tr("There is no further hit."))
+            elif self.contact is not None and hit.contact_id == self.contact.id:
+                talk.go_to_hit()
+            else:
+                self.open_conversation(hit.contact_id, hit.seq, walk)
+
+        # Steps are taken one after the other: a key held down must not lose its place.
+        self.command("walk", step, go)
+
     # Actions
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -253,6 +278,9 @@ class ChatsScreen(ExileScreen):
         """Close the details, else go to the list; in a narrow window this closes the talk."""
         if self.has_class("-details"):
             self.action_details()
+            return
+        if self.query_one(Talk).walk is not None:
+            self.query_one(Talk).end_walk()
             return
         if self.has_class("-narrow"):
             self._show_talk(None)
@@ -288,7 +316,7 @@ class ChatsScreen(ExileScreen):
 
         def found(walk: SearchWalk | None) -> None:
             if walk is not None:
-                self.open_conversation(walk.current.contact_id, walk.current.seq)
+                self.open_conversation(walk.current.contact_id, walk.current.seq, walk)
 
         self.app.push_screen(SearchScreen(text, self.contact), found)
 

@@ -87,6 +87,10 @@ class Conversation(BlockView):
                 tooltip=N_("Choose the message above")),
         Binding("j", "cursor(1)", N_("Message below"), id="conversation.next", show=False,
                 tooltip=N_("Choose the message below")),
+        Binding("n,right", "hit(1)", N_("Older hit"), id="conversation.next_hit",
+                tooltip=N_("Go to the next older message that was found")),
+        Binding("N,left", "hit(-1)", N_("Newer hit"), id="conversation.previous_hit", show=False,
+                tooltip=N_("Go to the next newer message that was found")),
         Binding("enter", "choose", N_("Message"), id="conversation.menu",
                 tooltip=N_("Copy, delete or look closer at the chosen message")),
     ]  # fmt: skip
@@ -104,8 +108,16 @@ class Conversation(BlockView):
         seq: int
         by: int
 
+    @dataclass
+    class HitWanted(TextualMessage):
+        """The next message that was found is to be shown, or the one before."""
+
+        by: int
+
     def __init__(self) -> None:
         super().__init__()
+        self.walking = False
+        """Whether there are messages that were found, to walk through."""
         self._cursor = 0
         """The message that was chosen; 0 for none."""
 
@@ -151,6 +163,16 @@ class Conversation(BlockView):
         shown = self.seqs_in_sight()
         if shown is not None:
             self.post_message(self.DayWanted(shown[0], by))
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer hits only where something was searched for."""
+        if action == "hit":
+            return self.walking
+        return super().check_action(action, parameters)
+
+    def action_hit(self, by: int) -> None:
+        """Ask for the next message that was found, or the one before."""
+        self.post_message(self.HitWanted(by))
 
     # The chosen message
 

@@ -14,8 +14,9 @@ from textual.widgets import Static
 
 from exile_tui.core.model import Trust
 from exile_tui.locale import dates, tr, tr_n
-from exile_tui.text import sanitize_terminal_text
+from exile_tui.text import cut, one_line, sanitize_terminal_text
 from exile_tui.ui.screens.base import ServiceCalls
+from exile_tui.ui.searching import SearchWalk
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 DAY_ROWS = 2
 """Rows of a day's line above its first message."""
+LONGEST_QUERY = 20
+"""Cells of a query that are shown."""
 PAUSE_S = 1.0
 """How long nobody types before a draft is stored: a crash costs what was typed since."""
 
@@ -57,6 +60,7 @@ class Talk(ServiceCalls, Vertical):
     Talk { width: 1fr; height: 1fr; padding: 0 1; }
     Talk Conversation { height: 1fr; margin-top: 1; }
     Talk #below { height: 1; color: $primary; text-style: bold; padding: 0 1; text-align: center; }
+    Talk #walk { height: 1; color: $mention; padding: 0 1; display: none; }
     Talk Composer { margin: 0 0 1 0; }
     """
 
@@ -67,6 +71,8 @@ class Talk(ServiceCalls, Vertical):
         self._drafts: dict[int, str] = {}
         """As typed, newer than what is stored."""
         self._pause: Timer | None = None
+        self.walk: SearchWalk | None = None
+        """What was searched for and found, while it is walked through."""
         self._read = (0, 0, 0)
         """From where to where was marked as read last, and how many were unread then."""
 
@@ -77,6 +83,7 @@ class Talk(ServiceCalls, Vertical):
         yield Static(id="quiet", classes="empty", markup=False)
         yield Conversation()
         yield Static(id="below", markup=False)
+        yield Static(id="walk", markup=False)
         yield CommandComposer(
             enter_sends=self.exile.settings.enter_sends,
             placeholder=tr("Write a message here"),
@@ -84,21 +91,28 @@ class Talk(ServiceCalls, Vertical):
 
     # Whose
 
-    def open(self, contact: Contact, draft: str = "", seq: int = 0) -> None:
+    def open(
+        self, contact: Contact, draft: str = "", seq: int = 0, walk: SearchWalk | None = None
+    ) -> None:
         """Show a conversation from its first unread message on, or from a given one.
 
         Args:
             contact: Whose.
             draft: What was typed to them before, as it was stored.
             seq: The message to go to; 0 for the first unread, else the newest.
+            walk: What was searched for, if the message is one that was found.
         """
-        self._read = 0, 0, 0
+        self._read, self.walk = (0, 0, 0), walk
         self._drafts.setdefault(contact.id, draft)
         self.show(contact)
         composer = self.query_one(Composer)
-        if composer.display:
+        conversation = self.query_one(Conversation)
+        if walk is not None:
+            conversation.focus()
+        elif composer.display:
             composer.focus()
-        self.query_one(Conversation).open(self._timeline(contact), self._lines(contact), seq)
+        conversation.open(self._timeline(contact), self._lines(contact), seq)
+        self._show_walk()
 
     def show(self, contact: Contact | None) -> None:
         """Show what belongs to a contact as it is now; without one, what to do."""
@@ -121,6 +135,32 @@ class Talk(ServiceCalls, Vertical):
         """Set what an empty pane says."""
         self.query_one("#nothing", Static).update(what_to_do)
 
+    # Walking through what was found
+
+    def go_to_hit(self) -> None:
+        """Show the hit that the walk stands on; it is in this conversation."""
+        if self.walk is not None:
+            self.query_one(Conversation).go_to(self.walk.current.seq)
+        self._show_walk()
+
+    def end_walk(self) -> None:
+        """Mark no hits any more; the place stays."""
+        self.walk = None
+        self._show_walk()
+        self.reload()
+
+    def _show_walk(self) -> None:
+        walk, line = self.walk, self.query_one("#walk", Static)
+        line.display = walk is not None
+        self.query_one(Conversation).walking = walk is not None
+        self.screen.refresh_bindings()
+        if walk is not None:
+            count = f"{len(walk.hits)}+" if walk.rest is not None else f"{len(walk.hits)}"
+            line.update(
+                tr("Search '{query}': {n} of {count}. n older, N newer, Esc ends.",
+                   query=cut(one_line(walk.query), LONGEST_QUERY), n=walk.position + 1, count=count)
+            )  # fmt: skip
+
     # Messages
 
     def reload(self) -> None:
@@ -138,6 +178,7 @@ class Talk(ServiceCalls, Vertical):
             now_ms=self.exile.clock.now_ms(),
             own_name=tr("Me"),
             hours_24=self.exile.settings.time_24h,
+            query=self.walk.query if self.walk is not None else "",
             marks=self.exile.marks,
         )
 
