@@ -225,7 +225,7 @@ async def test_keys_that_come_together_each_count(make_app: MakeApp) -> None:
     app = make_app(english())
     async with app.run_test(size=SIZE) as pilot:
         await open_settings(pilot)
-        for key in ("up", "up", "up", "right", "up"):
+        for key in ("up", "up", "up", "up", "right", "up"):
             app.post_message(events.Key(key, None))
         await settle(pilot)
         assert app.settings.auto_lock_minutes == 60
