@@ -13,6 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from exile_tui.core.model import Trust
+from exile_tui.errors import N_
 from exile_tui.locale import dates, tr, tr_n
 from exile_tui.text import cut, one_line, sanitize_terminal_text
 from exile_tui.ui.screens.base import ServiceCalls
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 DAY_ROWS = 2
 """Rows of a day's line above its first message."""
+FOUND = N_("Search '{query}': {n} of {count}. n older, N newer, Esc ends.")
+FOUND_SO_FAR = N_("Search '{query}': {n} of {count} or more. n older, N newer, Esc ends.")
 LONGEST_QUERY = 20
 """Cells of a query that are shown."""
 PAUSE_S = 1.0
@@ -155,10 +158,10 @@ class Talk(ServiceCalls, Vertical):
         self.query_one(Conversation).walking = walk is not None
         self.screen.refresh_bindings()
         if walk is not None:
-            count = f"{len(walk.hits)}+" if walk.rest is not None else f"{len(walk.hits)}"
+            query = cut(one_line(walk.query), LONGEST_QUERY)
             line.update(
-                tr("Search '{query}': {n} of {count}. n older, N newer, Esc ends.",
-                   query=cut(one_line(walk.query), LONGEST_QUERY), n=walk.position + 1, count=count)
+                tr(FOUND if walk.rest is None else FOUND_SO_FAR,
+                   query=query, n=walk.position + 1, count=len(walk.hits))
             )  # fmt: skip
 
     # Messages
