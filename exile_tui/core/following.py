@@ -152,13 +152,18 @@ async def end_moves(context: Context) -> None:
     context.emit(MovingChanged())
 
 
+async def reached_only_there(tx: Transaction) -> set[int | None]:
+    """Return who can't be told of a newer mailbox: what they write to the older is read on."""
+    untold = {
+        each.contact_id for each in await tx.mailboxes.all() if each.state is MailboxState.UNTOLD
+    }
+    return untold | await _cannot_be_told(tx)
+
+
 async def _end_mailboxes(context: Context, tx: Transaction, own: Own) -> None:
     now = context.clock.now_ms()
     mailboxes = await tx.mailboxes.all()
-    reached_only_there = {
-        each.contact_id for each in mailboxes if each.state is MailboxState.UNTOLD
-    }
-    reached_only_there |= await _cannot_be_told(tx)
+    only_there = await reached_only_there(tx)
     for mailbox in mailboxes:
         if mailbox.left_ms is None:
             continue
@@ -170,7 +175,7 @@ async def _end_mailboxes(context: Context, tx: Transaction, own: Own) -> None:
             if age >= FORGET_MS:
                 await tx.mailboxes.delete(mailbox.id)
         elif age >= KEEP_MS and (
-            mailbox.contact_id is None or mailbox.contact_id not in reached_only_there
+            mailbox.contact_id is None or mailbox.contact_id not in only_there
         ):
             await _give_up(tx, mailbox)
     for invite in await tx.invites.all():

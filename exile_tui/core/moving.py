@@ -22,7 +22,15 @@ from typing import Any
 
 from exile_tui.core.context import Context, Former
 from exile_tui.core.events import MovingChanged
-from exile_tui.core.following import FIRST_SERIAL, KEEP_MS, USED, believed_now, follow, waiting
+from exile_tui.core.following import (
+    FIRST_SERIAL,
+    KEEP_MS,
+    USED,
+    believed_now,
+    follow,
+    reached_only_there,
+    waiting,
+)
 from exile_tui.core.model import (
     Contact,
     InviteState,
@@ -56,13 +64,17 @@ class Moving:
     relay: RelayAddress
     since_ms: int
     until_ms: int
-    """When the last mailbox that was left ends, whoever has not come along by then."""
+    """When the last mailbox that was left ends, but for those whose contact can't be told."""
     waiting: tuple[Contact, ...]
     """Who has not used the new mailbox yet, by id."""
     untold: int
     """How many of them the new relay has still to make a mailbox for; then they are told."""
     invites: int
     """Open invites that name a relay that was left."""
+    read: bool = True
+    """A mailbox that was left is still read."""
+    longer: bool = False
+    """One is read after `until_ms` too, since its contact can't be told yet."""
 
 
 async def move(context: Context, relay: RelayAddress, phrase: str, *, embedded: bool) -> None:
@@ -198,6 +210,7 @@ async def moving(context: Context) -> Moving | None:
             return None
         awaited, untold = await waiting(tx)
         mailboxes = await tx.mailboxes.all()
+        only_there = await reached_only_there(tx)
         invites = [
             invite
             for invite in await tx.invites.all()
@@ -206,13 +219,19 @@ async def moving(context: Context) -> Moving | None:
     if not awaited and not invites:
         return None
     last = own.former[-1]
-    left = [
-        mailbox.left_ms
-        for mailbox in mailboxes
-        if mailbox.left_ms is not None and mailbox.state in USED
-    ]
-    until = max(left, default=last.left_ms) + KEEP_MS
-    return Moving(last.relay, own.relay, last.left_ms, until, awaited, untold, len(invites))
+    left = [each for each in mailboxes if each.left_ms is not None and each.state in USED]
+    until = max((each.left_ms or 0 for each in left), default=last.left_ms) + KEEP_MS
+    return Moving(
+        last.relay,
+        own.relay,
+        last.left_ms,
+        until,
+        awaited,
+        untold,
+        len(invites),
+        read=bool(left),
+        longer=any(each.contact_id is not None and each.contact_id in only_there for each in left),
+    )
 
 
 async def disclosure(context: Context, relay: RelayAddress) -> list[dict[str, Any]]:

@@ -63,20 +63,28 @@ def moving_text(moving: Moving, now_ms: int) -> Content:
                 moving.invites,
             )
         )
-    if now_ms < moving.until_ms:
-        date = short_date(moving.until_ms, now_ms)
-        old = moving.left.authority
-        lines.append(
-            tr("The old relay, {old}, is read too, until {date} at most.", old=old, date=date)
-        )
-    else:
-        lines.append(
-            tr("The old relay is not read any more. What they write waits until they hear of it.")
-        )
+    lines.append(_reading(moving, now_ms))
     first, *others = lines
     return Content.assemble(
         (first, "$text-warning"), *((f"\n{line}", "$text-muted") for line in others)
     )
+
+
+def _reading(moving: Moving, now_ms: int) -> str:
+    """Return whether the old relay is read, and until when."""
+    old = moving.left.authority
+    if moving.read and now_ms < moving.until_ms:
+        date = short_date(moving.until_ms, now_ms)
+        if moving.longer:
+            return tr(
+                "The old relay, {old}, is read too, until {date}, or till all are told.",
+                old=old,
+                date=date,
+            )
+        return tr("The old relay, {old}, is read too, until {date} at most.", old=old, date=date)
+    if moving.read:
+        return tr("The old relay, {old}, is read on for who can't be told yet.", old=old)
+    return tr("The old relay is not read any more. What they write waits until they hear of it.")
 
 
 def host_kind(host: str) -> str:

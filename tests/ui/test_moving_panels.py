@@ -13,6 +13,7 @@ from textual.widgets import Button, Input, Static
 from exile_tui.core.model import Connection, ContactState, Link
 from exile_tui.core.moving import Moving
 from exile_tui.errors import RelayKeyMismatch, RelayRefused, RelayUnreachable, UsageError
+from exile_tui.locale import in_language
 from exile_tui.ui.app import ExileApp
 from exile_tui.ui.moving_text import host_kind, moving_text, place_text
 from exile_tui.ui.screens.move import MovePanel
@@ -227,7 +228,8 @@ def test_who_is_missing_in_words() -> None:
     assert "\x1b" not in text
     assert "as soon as this relay has made their mailboxes" in text
     assert "3 open invites still lead to the old relay" in text
-    late = moving_text(replace(moving, invites=0, untold=0), NOW_MS + 15 * DAY).plain
+    end = NOW_MS + 15 * DAY
+    late = moving_text(replace(moving, invites=0, untold=0, read=False), end).plain
     assert "The old relay is not read any more." in late
 
 
@@ -281,3 +283,26 @@ async def test_what_the_old_relay_holds_up_is_not_shown_as_offline(make_app: Mak
         await paste(app, pilot, FAR.url)
         assert not app.screen.query_one("#connection").display
         assert not app.screen.query_one("#problem").display
+
+
+@pytest.mark.parametrize(
+    ("lang", "soon", "longer", "on", "over"),
+    [
+        ("en", "until Dec 5 at most.", "until Dec 5, or till all are told.",
+         "is read on for who can't be told yet.", "is not read any more."),
+        ("ko", "길어도 12월 5일까지 함께 확인해요.", "알리지 못한 사람이 있으면 더 오래 확인해요.",
+         "도 계속 확인해요.", "옛 서버는 이제 확인하지 않아요."),
+    ],
+)  # fmt: skip
+def test_it_never_says_of_what_is_read_on_that_it_is_not(
+    lang: str, soon: str, longer: str, on: str, over: str
+) -> None:
+    untold = FakeMessenger().add_contact("김하늘")
+    moving = Moving(RELAY, FAR, NOW_MS, NOW_MS + 14 * DAY, (untold,), 1, 0)
+    late = NOW_MS + 15 * DAY
+    with in_language(lang):
+        assert soon in moving_text(moving, NOW_MS).plain
+        assert longer in moving_text(replace(moving, longer=True), NOW_MS).plain
+        assert on in moving_text(replace(moving, longer=True), late).plain
+        assert over in moving_text(replace(moving, read=False, untold=0), late).plain
+        assert over in moving_text(replace(moving, read=False, untold=0), NOW_MS).plain

@@ -148,8 +148,11 @@ async def test_everybody_comes_along(
     assert moving is not None
     assert (moving.left, moving.relay, moving.untold) == (ADDRESS, SECOND, 2)
     assert moving.until_ms - moving.since_ms == KEEP_MS
+    assert (moving.read, moving.longer) == (True, True), "nobody is told yet"
     await one.messenger.synchronize()
-    assert [m.untold for m in [await one.messenger.moving()] if m] == [0], "both were told"
+    moving = await one.messenger.moving()
+    assert moving is not None
+    assert (moving.untold, moving.read, moving.longer) == (0, True, False), "both were told"
     await rounds(two, one)
     assert await waiting(one) == ["셋"]
     await rounds(three, one)
@@ -302,6 +305,8 @@ async def test_a_contact_that_could_not_be_told_keeps_the_old_mailbox(
     moving = await one.messenger.moving()
     assert moving is not None
     assert moving.untold == 1
+    assert moving.until_ms < clock.wall_ms
+    assert (moving.read, moving.longer) == (True, True)
     second.up = True
     await write(two, "끝")
     await rounds(one, two)
