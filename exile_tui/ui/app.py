@@ -270,6 +270,9 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
 
         self.push_screen(ConfirmScreen(question, yes, explanation), answered)
 
+    def passphrase_changed(self) -> None:
+        """Take notice that another passphrase opens the profile now."""
+
     async def choose_language(self, language: str) -> None:
         """Show everything in another language from now on, and after the next start too."""
         await self.preferences.choose_language(language)

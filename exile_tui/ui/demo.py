@@ -92,12 +92,20 @@ class DemoApp(ExileApp):
         """Make the app; its settings are kept nowhere."""
         super().__init__(application, settings, clock)
         self.session = session
+        self._chosen = False
+        """Whether the person took another passphrase than the demo's."""
+
+    def passphrase_changed(self) -> None:
+        """Show the demo's own no more: it opens nothing, and the new one is the person's."""
+        self._chosen = True
 
     @property
     def badge(self) -> str:
         """Say on every screen what this is; while it is locked, how to get in again."""
         made = not isinstance(self.screen_stack[0], PreparingScreen)
         if made and self.application.messenger is None:
+            if self._chosen:
+                return tr("It opens with the passphrase you chose")
             return tr("The demo's passphrase: {passphrase}", passphrase=self.session.passphrase)
         return tr("demo: nothing is kept")
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Button, Input
 
 from exile_tui.config import Settings
 from exile_tui.core.application import RelayChoiceKind
@@ -17,7 +18,7 @@ from exile_tui.locale import tr
 from exile_tui.ui.demo import NOT_YET, DemoApp, GlancePanel, OtherScreen, PreparingScreen
 from exile_tui.ui.screens.chats import ChatsScreen
 from tests.ui.conftest import settle
-from tests.ui.doubles import FakeApplication, FakeMessenger, safety_digits
+from tests.ui.doubles import PASSPHRASE, FakeApplication, FakeMessenger, safety_digits
 from tests.ui.paint import screen_text
 
 LINK = "exile:" + "A" * 90
@@ -110,6 +111,31 @@ async def test_the_locked_screen_says_how_to_get_in_again() -> None:
         await settle(pilot)
         assert app.screen.place == "unlock"  # type: ignore[attr-defined]  # ours
         assert session.passphrase in screen_text(app)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (60, 20)], ids=["80x24", "60x20"])
+@BOTH
+async def test_a_passphrase_that_was_changed_is_not_shown(lang: str, size: tuple[int, int]) -> None:
+    app, session, application = demo(lang)
+    async with app.run_test(size=size) as pilot:
+        await entered(pilot, session)
+        app.open_screen("passphrase")
+        await settle(pilot)
+        for field, typed in (
+            ("#old", PASSPHRASE),
+            ("#first", "nine words"),
+            ("#second", "nine words"),
+        ):
+            app.screen.query_one(field, Input).value = typed
+        app.screen.query_one("#change", Button).press()
+        await settle(pilot)
+        assert application.inside.passphrase_changes == [("nine words", False)]
+        await pilot.press("ctrl+l")
+        await settle(pilot)
+        text = screen_text(app)
+        assert session.passphrase not in text
+        assert "nine words" not in text
+        assert tr("It opens with the passphrase you chose") in text
 
 
 async def test_a_glance_shows_the_others_number_beside_ones_own() -> None:

@@ -183,6 +183,7 @@ class PassphraseScreen(ExileScreen):
         async def change() -> None:
             with exile.autolock.held():
                 await messenger.change_passphrase(old, new, new_database_key=bool(chosen))
+            exile.passphrase_changed()
             if not self.is_running:
                 exile.notify(tr("The passphrase is changed"))
 
