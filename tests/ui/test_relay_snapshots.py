@@ -101,7 +101,7 @@ STATES: dict[str, tuple[Callable[[], FakeMessenger], Before]] = {
     "move-refused": (refusing, relay("move", FAR.url)),
     "welcome": (embedded, welcome),
 }
-SCROLLED = {"literal": APART, "reach": LAST_APART, "move-refused": LAST_APART}
+SCROLLED = {"literal": APART, "move-refused": LAST_APART}
 
 
 @BOTH

@@ -95,7 +95,8 @@ class ReachPanel(ExileModal[bool]):
         place.display = False
         self.query_one("#content").mount(choices, after=place)
         self.query_one("#open", Button).disabled = False
-        self.call_after_refresh(choices.focus)
+        # In sight already; Textual would scroll to it by where it was before it was laid out.
+        self.call_after_refresh(choices.focus, scroll_visible=False)
 
     def _translate(self, text: str) -> str:
         return text if text in self._hosts else tr(text)
