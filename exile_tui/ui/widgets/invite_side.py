@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.widget import Widget
 from textual.widgets import Button, Static
 
 from exile_tui.locale import tr
@@ -45,7 +45,7 @@ class InviteSide(VerticalScroll):
             yield Button(tr("All invites"), id="list")
             yield Button(tr("Revoke"), id="revoke")
 
-    def _compose_usable(self) -> Iterator[Static | Horizontal | Vertical]:
+    def _compose_usable(self) -> ComposeResult:
         yield Static(tr("Hand over the code or the link"), classes="heading")
         yield Static(tr("Making the invite..."), id="link", markup=False)
         with Horizontal(classes="buttons"):
@@ -98,7 +98,7 @@ class InviteSide(VerticalScroll):
     def _keep_focus(self) -> None:
         """Move the focus from what is not there any more: Enter must not do something else."""
         focused = self.screen.focused
-        if focused in self.query(Button) and not _shown(focused):
+        if focused is not None and self in focused.ancestors and not _shown(focused):
             self.focus_first()
 
     def focus_first(self) -> None:
@@ -107,7 +107,5 @@ class InviteSide(VerticalScroll):
         (copy if _shown(copy) else self.query_one("#list", Button)).focus()
 
 
-def _shown(button: object) -> bool:
-    return isinstance(button, Button) and all(
-        each.display for each in button.ancestors_with_self if each.is_attached
-    )
+def _shown(widget: Widget) -> bool:
+    return all(each.display for each in widget.ancestors_with_self if isinstance(each, Widget))
