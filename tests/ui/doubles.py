@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from exile_tui.core.deleting import Deletion, What
 from exile_tui.core.events import (
     ConnectionChanged,
     ContactChanged,
+    DeletionChanged,
     DeliveryChanged,
     Event,
     EventBus,
@@ -141,6 +143,39 @@ class FakeFacts:
 
 
 @dataclass
+class FakeDeletions:
+    """Deletes at once, or stands at `at` until it is let go on."""
+
+    messenger: FakeMessenger
+    running: tuple[Deletion, ...] = ()
+    at: tuple[int, int] | None = None
+    go_on: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def messages(self, contact_id: int, first_seq: int, last_seq: int) -> None:
+        await self._pass(Deletion(What.MESSAGES, contact_id, first_seq, last_seq))
+        await self.messenger.delete_messages(contact_id, first_seq, last_seq)
+
+    async def conversation(self, contact_id: int) -> None:
+        await self._pass(Deletion(What.CONVERSATION, contact_id, 1, 10**9))
+        await self.messenger.delete_messages(contact_id, 1, 10**9)
+        self.messenger.drafts.pop(contact_id, None)
+
+    async def contact(self, contact_id: int) -> None:
+        await self._pass(Deletion(What.CONTACT, contact_id, 1, 10**9))
+        await self.messenger.remove_contact(contact_id)
+
+    async def _pass(self, deletion: Deletion) -> None:
+        if self.at is not None:
+            self.tell(replace(deletion, done=self.at[0], total=self.at[1]))
+            await self.go_on.wait()
+        self.tell()
+
+    def tell(self, *running: Deletion) -> None:
+        self.running = running
+        self.messenger.events.emit(DeletionChanged(running[0].contact_id if running else 0))
+
+
+@dataclass
 class FakeMessenger:
     """One open profile in memory. Tests fill it with `add_contact`, `say` and `hear`."""
 
@@ -176,6 +211,7 @@ class FakeMessenger:
         self._messages: dict[int, list[Message]] = {}
         self._invites: list[Invite] = []
         self._next_message = 1
+        self.deletions = FakeDeletions(self)
 
     # Filling it
 
@@ -403,6 +439,15 @@ class FakeMessenger:
         self._change()
         del self._contacts[contact_id]
         del self._messages[contact_id]
+        self.events.emit(ContactChanged(contact_id))
+
+    async def delete_messages(self, contact_id: int, first_seq: int, last_seq: int) -> None:
+        self._change()
+        self._messages[contact_id] = [
+            message
+            for message in self._messages[contact_id]
+            if not first_seq <= message.seq <= last_seq
+        ]
         self.events.emit(ContactChanged(contact_id))
 
     def replace_contact(self, contact: Contact) -> None:

@@ -13,6 +13,7 @@ from exile_tui.core.model import ContactState
 from exile_tui.errors import NoSuchContact
 from exile_tui.ui.app import ExileApp
 from exile_tui.ui.screens.confirm import ConfirmScreen
+from exile_tui.ui.screens.deleting import DeletingScreen
 from exile_tui.ui.screens.verify import VerifyScreen
 from tests.ui.conftest import MakeApp, settle
 from tests.ui.doubles import FakeMessenger
@@ -133,7 +134,7 @@ async def test_another_key_for_removing_leaves_declining_its_own(make_app: MakeA
         assert not isinstance(app.screen, ConfirmScreen)
         await pilot.press("f6")
         await settle(pilot)
-        assert isinstance(app.screen, ConfirmScreen)
+        assert isinstance(app.screen, DeletingScreen)
 
 
 async def test_a_contact_is_removed_only_after_a_yes(make_app: MakeApp) -> None:

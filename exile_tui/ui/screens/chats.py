@@ -50,6 +50,9 @@ class ChatsScreen(ExileScreen):
                 tooltip=N_("Compare the safety number of this conversation")),
         Binding("ctrl+f", "search", N_("Search"), tooltip=N_("Search in all conversations"),
                 id="chats.search"),
+        Binding("shift+delete", "delete_conversation", N_("Delete the chat"),
+                tooltip=N_("Delete all messages of this conversation"), id="chats.delete",
+                show=False),
         Binding("f5", "details", N_("Details"), id="chats.details", show=False,
                 tooltip=N_("Show what is known about this contact")),
         Binding("f8", "confirm_clock", N_("The clock is right"), id="chats.clock",
@@ -267,7 +270,7 @@ class ChatsScreen(ExileScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what belongs to a conversation only when one is open."""
-        if action in ("verify", "to_list", "details"):
+        if action in ("verify", "to_list", "details", "delete_conversation"):
             return self.is_mounted and self.contact is not None
         if action == "confirm_clock":
             messenger = self.exile.application.messenger
@@ -297,6 +300,13 @@ class ChatsScreen(ExileScreen):
         """Compare the safety number of the open conversation."""
         if self.contact is not None:
             self.exile.open_screen("verify", contact_id=self.contact.id)
+
+    def action_delete_conversation(self) -> None:
+        """Delete all messages of the open conversation, after asking."""
+        from exile_tui.ui.screens.deleting import ask_to_delete_conversation
+
+        if self.contact is not None:
+            ask_to_delete_conversation(self.exile, self.contact)
 
     def action_confirm_clock(self) -> None:
         """Say that the clock is right."""

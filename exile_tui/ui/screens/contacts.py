@@ -52,6 +52,10 @@ class ContactsScreen(ExileScreen):
             tooltip=N_("Delete this contact and the conversation"), id="contacts.remove",
         ),
         Binding(
+            "shift+delete", "delete_conversation", N_("Delete the chat"), show=False,
+            tooltip=N_("Delete all messages and keep the contact"), id="contacts.delete",
+        ),
+        Binding(
             "delete", "decline", N_("Decline"), tooltip=N_("Decline the request; nobody is told"),
             id="contacts.decline",
         ),
@@ -82,6 +86,7 @@ class ContactsScreen(ExileScreen):
                 yield Button(tr("Decline"), id="decline")
                 yield Button(tr("Open"), id="open", variant="primary")
                 yield Button(tr("Safety number"), id="verify")
+                yield Button(tr("Delete the chat"), id="delete-conversation")
                 yield Button(tr("Remove"), id="remove")
 
     def on_mount(self) -> None:
@@ -195,7 +200,7 @@ class ContactsScreen(ExileScreen):
         request = contact is not None and self._is_request(contact)
         for name in ("#accept", "#decline"):
             self.query_one(name).display = request
-        for name in ("#open", "#verify", "#remove"):
+        for name in ("#open", "#verify", "#delete-conversation", "#remove"):
             self.query_one(name).display = contact is not None and not request
         self.refresh_bindings()
 
@@ -207,7 +212,7 @@ class ContactsScreen(ExileScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what fits to what is highlighted."""
-        if action in ("open", "accept", "decline", "verify", "remove"):
+        if action in ("open", "accept", "decline", "verify", "remove", "delete_conversation"):
             contact = self._highlighted() if self.is_mounted else None
             if contact is None:
                 return False
@@ -297,16 +302,19 @@ class ContactsScreen(ExileScreen):
         contact = self._highlighted()
         if contact is None or self._is_request(contact):
             return
-        remove = partial(self.messenger.remove_contact, contact.id)
-        self.exile.ask(
-            tr("Remove {name}?", name=contact_name(contact)),
-            tr("Remove"),
-            lambda: self._change(contact.id, remove),
-            tr(
-                "The conversation is deleted from this computer and can't be brought back. "
-                "They are not told."
-            ),
-        )
+        from exile_tui.ui.screens.deleting import ask_to_remove
+
+        ask_to_remove(self.exile, contact)
+
+    @on(Button.Pressed, "#delete-conversation")
+    def action_delete_conversation(self) -> None:
+        """Delete the conversation and keep the contact, after asking."""
+        contact = self._highlighted()
+        if contact is None or self._is_request(contact):
+            return
+        from exile_tui.ui.screens.deleting import ask_to_delete_conversation
+
+        ask_to_delete_conversation(self.exile, contact)
 
     def _change(self, contact_id: int, change: Callable[[], Awaitable[None]]) -> None:
         self.command(f"contact:{contact_id}", change, lambda _: self._reload())

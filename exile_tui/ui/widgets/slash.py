@@ -47,6 +47,12 @@ def _go(name: str, place: str, about: str) -> Command:
 COMMANDS = (
     Command(N_("verify"), "verify", "screen", N_("Compare the safety number of this conversation")),
     Command(N_("search"), "search", "screen", N_("Search in all conversations"), text=N_("TEXT")),
+    Command(
+        N_("delete"),
+        "delete_conversation",
+        "screen",
+        N_("Delete all messages of this conversation"),
+    ),
     _go(N_("invite"), "invite", N_("Invite someone by link or QR code")),
     _go(N_("join"), "join", N_("Open an invite that you were given")),
     _go(N_("contacts"), "contacts", N_("Contacts and requests")),

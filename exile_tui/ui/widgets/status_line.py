@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from exile_tui.ui.app import ExileApp
 
 
+_COUNTS = "done", "total"
+
+
 class StatusLine(Widget):
     """Show product and place at the left, the connection at the right."""
 
@@ -78,5 +81,10 @@ class StatusLine(Widget):
         if connection is not None and connection.waiting:
             waiting = tr_n("{n} message waiting", "{n} messages waiting", connection.waiting)
             parts.append(Content(waiting))
+        deleting = app.application.messenger.deletions.running
+        if deleting:
+            done, total = (sum(getattr(each, name) for each in deleting) for name in _COUNTS)
+            percent = done * 100 // total if total else 0
+            parts.insert(1, Content(tr("deleting {percent}%", percent=percent)))
         parts.append(encrypted)
         return parts

@@ -263,6 +263,13 @@ class Talk(ServiceCalls, Vertical):
         self.query_one(Conversation).follow()
         self.command("send", lambda: self.messenger.send(contact_id, text), failed=failed)
 
+    def forget(self, contact_id: int) -> None:
+        """Drop what is typed to a contact, stored or not."""
+        self._drafts[contact_id] = ""
+        composer = self.query_one(Composer)
+        if composer.addressee == contact_id:
+            composer.load_text("")
+
     def _give_back(self, contact_id: int, text: str) -> None:
         """Return a text that could not be sent to whom it was written, seen or not."""
         text = as_typed(text)
