@@ -215,6 +215,7 @@ WAYS: tuple[tuple[str, Callable[[Reader, str], None]], ...] = (
     (r"exile-tui relay disclose MAILBOX-ID$", Reader.disclose),
     (r"exile-tui (?:--lang ko )?--help$", Reader.plain),
     (r"exile-tui(?: (?:demo|--(?:theme|profile|lang) \S+))*$", Reader.screen),
+    (r"exile-tui (?:export|import) ", Reader.plain),
     (r"(?:echo .* \| )?exile-tui (?:accept|contacts|send|receive|search|invites)\b", Reader.plain),
 )
 
