@@ -297,3 +297,21 @@ async def test_what_was_found_is_walked_through_and_marked(make_app: MakeApp) ->
         await pilot.press("n")
         await settle(pilot)
         assert not any(each.text == "needle" for each in view.render_line(row))
+
+
+async def test_a_chosen_message_is_deleted_after_a_question(make_app: MakeApp) -> None:
+    messenger = thousands(300)
+    async with make_app(messenger).run_test(size=SIZE) as pilot:
+        view = await open_talk(pilot)
+        await pilot.press("k", "k", "enter")
+        await settle(pilot)
+        await pilot.press("delete")
+        await settle(pilot)
+        assert 299 in numbers(view)
+        await pilot.press("right", "enter")
+        await settle(pilot)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert 299 not in numbers(view)
+        assert {298, 300} <= set(numbers(view))
+        assert all(each.seq != 299 for each in messenger._messages[1])

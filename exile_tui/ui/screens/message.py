@@ -84,6 +84,7 @@ class MessageScreen(ExileModal[MessageAction]):
         with Horizontal():
             if message.kind is MessageKind.TEXT:
                 yield Button(tr("Copy"), id="copy", variant="primary")
+            yield Button(tr("Delete for me"), id="delete")
             yield Button(tr("Close"), id="close")
 
     def on_mount(self) -> None:

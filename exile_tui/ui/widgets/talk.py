@@ -244,6 +244,10 @@ class Talk(ServiceCalls, Vertical):
             if action is MessageAction.COPY:
                 self.app.copy_to_clipboard(sanitize_terminal_text(message.text))
                 self.exile.notify(tr("The message is copied."))
+            elif action is MessageAction.DELETE:
+                from exile_tui.ui.screens.deleting import ask_to_delete
+
+                ask_to_delete(self.exile, contact, message.seq, message.seq)
 
         self.app.push_screen(MessageScreen(message, contact), chosen)
 
