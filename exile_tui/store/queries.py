@@ -12,7 +12,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import cache
 
 from exile_tui.core.searching import SearchFilter
@@ -100,10 +99,11 @@ def narrowed(step: Step, only: SearchFilter) -> Step:
         conditions.append("instr(CAST(text AS BLOB), ?) > 0")
         values.append(LINK.encode())
     if only.since_ms is not None or only.until_ms is not None:
-        since_ms, until_ms = only.since_ms or 0, only.until_ms or _LAST_MS
+        since_ms = _EVER[0] if only.since_ms is None else only.since_ms
+        until_ms = _EVER[1] if only.until_ms is None else only.until_ms
         parts.append(f"({' OR '.join(map(_tag, _months(since_ms, until_ms)))})")
         conditions.append("stored_ms >= ? AND stored_ms < ?")
-        values += [since_ms, _ENDLESS_MS if only.until_ms is None else until_ms]
+        values += [since_ms, until_ms]
     return Step(" AND ".join(parts), " AND ".join(conditions), tuple(values), step.slow)
 
 
@@ -220,8 +220,7 @@ def _tag(tag: str) -> str:
     return f'syllables:"{tag}"'
 
 
-_LAST_MS = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp()) * 1000
-_ENDLESS_MS = 2**63 - 1
+_EVER = (-(2**63), 2**63 - 1)
 
 
 def _months(since_ms: int, until_ms: int) -> list[str]:
@@ -235,4 +234,4 @@ def _months(since_ms: int, until_ms: int) -> list[str]:
         else:
             found.append(month_tag(year, month))
             year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-    return found
+    return found or [month_tag(year, month)]  # of a time that ends before it begins: nothing fits

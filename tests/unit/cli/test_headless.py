@@ -161,6 +161,13 @@ def test_two_people_meet_and_talk(command: Command) -> None:
     assert command("b", "history", "가람", "--limit", "1").record["direction"] == "in"
     assert command("b", "search", "반가").record["text"] == "두 줄\n반가워요"
     assert command("b", "search", "없는 말").records == []
+    search = ("b", "search", "요")
+    assert len(command(*search).records) == 2
+    assert command(*search, "--with", "가람", "--from", "me").record["text"] == "안녕하세요"
+    assert command(*search, "--from", "them", "--limit", "9").record["text"] == "두 줄\n반가워요"
+    assert command(*search, "--until", "2014-10-01").records == []
+    assert len(command(*search, "--since", "2014-10-01").records) == 2
+    assert command("b", "search", "", "--link").records == []
 
 
 def test_both_read_the_same_number_and_mark_it(pair: Command) -> None:
@@ -284,6 +291,9 @@ IMPOSSIBLE: tuple[tuple[list[str], int], ...] = (
     (["send", "나루", "가" * 40_000], 2),
     (["history", "나루", "--limit", "0"], 2),
     (["search", "x", "--limit", "-1"], 2),
+    (["search", "x", "--since", "2014-13-01"], 2),
+    (["search", "x", "--from", "anybody"], 2),
+    (["search", "x", "--with", "아무도"], 5),
     (["accept", "나루"], 2),
     (["invite", "--hours", "0"], 2),
     (["invite", "--hours", "337"], 2),
