@@ -307,10 +307,7 @@ async def test_no_byte_of_what_was_deleted_is_left(
         lines |= {each.seq: each.text for each in found}
     await haneul.messenger.keep_draft(other.id, next(unique))
     dead.append((await haneul.messenger.draft(other.id)).encode())
-    dead.append((await haneul.messenger.draft(other.id)).encode())
     for said in await haneul.messenger.window(other.id, 1, 10**6):
-    for said in await haneul.messenger.window(other.id, 1, 10**6):
-        dead += _marks(said.text)
         dead += _marks(said.text)
     if seed == 0:
         await haneul.messenger.deletions.conversation(other.id)
