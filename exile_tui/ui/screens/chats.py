@@ -271,7 +271,9 @@ class ChatsScreen(ExileScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer what belongs to a conversation only when one is open."""
         if action in ("verify", "to_list", "details", "delete_conversation"):
-            return self.is_mounted and self.contact is not None
+            contact = self.contact if self.is_mounted else None
+            archived = contact is not None and contact.state is ContactState.ARCHIVED
+            return contact is not None and not (archived and action == "verify")
         if action == "confirm_clock":
             messenger = self.exile.application.messenger
             return messenger is not None and messenger.clock_jump_ms is not None

@@ -54,7 +54,7 @@ class MessageScreen(ExileModal[MessageAction]):
                 tooltip=N_("Move to the button at the left")),
         Binding("right", "app.focus_next", N_("Choose"), id="message.next",
                 tooltip=N_("Move to the button at the right")),
-        Binding("c", "copy", N_("Copy"), id="message.copy",
+        Binding("c,ctrl+y", "copy", N_("Copy"), id="message.copy",
                 tooltip=N_("Copy the whole message")),
         Binding("delete", "delete", N_("Delete"), id="message.delete",
                 tooltip=N_("Delete this message from this device")),

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.timer import Timer
 from textual.widgets import Static
 
-from exile_tui.core.model import Trust
+from exile_tui.core.model import ContactState, Trust
 from exile_tui.errors import N_
 from exile_tui.locale import dates, tr, tr_n
 from exile_tui.text import cut, one_line, sanitize_terminal_text
@@ -110,10 +110,7 @@ class Talk(ServiceCalls, Vertical):
         self.show(contact)
         composer = self.query_one(Composer)
         conversation = self.query_one(Conversation)
-        if walk is not None:
-            conversation.focus()
-        elif composer.display:
-            composer.focus()
+        (composer if composer.display and walk is None else conversation).focus()
         conversation.open(self._timeline(contact), self._lines(contact), seq)
         self._show_walk()
 
@@ -125,8 +122,11 @@ class Talk(ServiceCalls, Vertical):
         below = self.query_one("#below")
         below.visible = False
         self.query_one("#quiet").display = False
-        for widget in (self.query_one(Conversation), below, self.query_one(Composer)):
+        for widget in (self.query_one(Conversation), below):
             widget.display = contact is not None
+        # Nobody is behind what was imported: it is there to be read.
+        written = contact is not None and contact.state is not ContactState.ARCHIVED
+        self.query_one(Composer).display = written
         header = self.query_one(TalkHeader)
         header.display = contact is not None
         if contact is None:
