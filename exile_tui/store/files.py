@@ -9,6 +9,7 @@ from pathlib import Path
 
 FILE_MODE = 0o600
 RESERVE_BYTES = 8 * 1024 * 1024
+_ZEROS = bytes(1024 * 1024)
 
 
 def sync_directory(directory: Path) -> None:
@@ -30,6 +31,32 @@ def write_new(path: Path, content: bytes) -> None:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
+
+
+def remove_overwritten(path: Path) -> None:
+    """Remove a file, if there is one, after its bytes were overwritten where they lie."""
+    with suppress(FileNotFoundError):
+        descriptor = os.open(path, os.O_RDWR | getattr(os, "O_NOFOLLOW", 0))
+        try:
+            path.unlink()
+            overwrite(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def overwrite(descriptor: int) -> None:
+    """Overwrite an open file that has no name any more, with zeros, and fsync it.
+
+    On a disk that writes elsewhere than it was told (flash, copy on write) this is no promise.
+    A file that still has a name is somebody's backup by a hard link, and left alone.
+    """
+    found = os.fstat(descriptor)
+    if found.st_nlink:
+        return
+    with suppress(OSError):  # its blocks are given back all the same
+        for start in range(0, found.st_size, len(_ZEROS)):
+            os.pwrite(descriptor, _ZEROS[: found.st_size - start], start)
+        os.fsync(descriptor)
 
 
 def replace_atomically(path: Path, temporary: Path, content: bytes) -> None:

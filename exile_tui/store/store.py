@@ -12,7 +12,7 @@ from exile_tui.crypto.passphrase import Argon2Parameters
 from exile_tui.errors import ProfileError, WrongPassphrase
 from exile_tui.store import problems, removing, schema, wiping
 from exile_tui.store.database import Database, opens, rekey
-from exile_tui.store.files import Reserve, replace_atomically
+from exile_tui.store.files import Reserve, remove_overwritten, replace_atomically
 from exile_tui.store.layout import Layout
 from exile_tui.store.lock import ProfileLock
 from exile_tui.store.statements import Statements
@@ -280,7 +280,7 @@ class ProfileStore:
             self._copying = False
             self._open_for_writers.set()
             with suppress(OSError):
-                self._layout.rewritten.unlink(missing_ok=True)
+                await _undisturbed(asyncio.to_thread(remove_overwritten, self._layout.rewritten))
 
     async def _take_copy(self) -> None:
         """Close, put the copy in place, open; a kill on the way leaves one of both."""

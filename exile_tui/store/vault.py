@@ -12,7 +12,13 @@ from exile_tui.crypto.passphrase import Argon2Parameters
 from exile_tui.errors import ProfileError, WrongPassphrase
 from exile_tui.paths import make_private_directory
 from exile_tui.store import problems
-from exile_tui.store.files import replace_atomically, sync_directory, touch_private, write_new
+from exile_tui.store.files import (
+    remove_overwritten,
+    replace_atomically,
+    sync_directory,
+    touch_private,
+    write_new,
+)
 from exile_tui.store.layout import PAGE_BYTES, Layout
 from exile_tui.store.lock import ProfileLock
 from exile_tui.store.vaultfile import (
@@ -125,7 +131,7 @@ class ProfileVault:
         with suppress(OSError):
             # What a change, or a rewriting, that was killed left: it never counted.
             layout.vault_of_change.unlink(missing_ok=True)
-            layout.rewritten.unlink(missing_ok=True)
+            remove_overwritten(layout.rewritten)
         if len(keys) > 1:
             # Encrypting anew was interrupted; the passphrase in use then stays.
             settled = await self._seal(vault.vault_id, key, passphrase)

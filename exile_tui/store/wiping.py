@@ -19,7 +19,13 @@ import shutil
 
 from exile_tui.store import problems
 from exile_tui.store.database import Database, opens
-from exile_tui.store.files import RESERVE_BYTES, sync_directory, touch_private
+from exile_tui.store.files import (
+    RESERVE_BYTES,
+    overwrite,
+    remove_overwritten,
+    sync_directory,
+    touch_private,
+)
 from exile_tui.store.layout import PAGE_BYTES, Layout
 
 CLEAN, COPIES, TOKENS, MERGING = 0, 1, 2, 3
@@ -90,12 +96,17 @@ def replace(layout: Layout) -> None:
     if log.exists() or log_index.exists():
         raise problems.DatabaseBusy
     with problems.file_errors():
-        os.replace(layout.rewritten, layout.database)
-        sync_directory(layout.directory)
+        old = os.open(layout.database, os.O_RDWR)
+        try:
+            os.replace(layout.rewritten, layout.database)
+            sync_directory(layout.directory)
+            overwrite(old)
+        finally:
+            os.close(old)
 
 
 def _make_room_for(layout: Layout) -> None:
-    layout.rewritten.unlink(missing_ok=True)
+    remove_overwritten(layout.rewritten)
     # Not to the last byte: whoever writes meanwhile, here or elsewhere, needs some too.
     wanted = layout.database.stat().st_size + 2 * RESERVE_BYTES
     if shutil.disk_usage(layout.directory).free < wanted:

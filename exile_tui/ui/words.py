@@ -28,7 +28,7 @@ class Marks:
     offline: str = "○"
     bar: str = "▎"
     rule: str = "─"
-    pointer: str = "▸"
+    pointer: str = "›"
 
 
 UNICODE = Marks()

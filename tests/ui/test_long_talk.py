@@ -56,8 +56,8 @@ def numbers(view: Conversation) -> list[int]:
 
 def pointed(app: Any) -> str:
     """Return what stands behind the mark of the chosen message."""
-    (row,) = (row for row in screen_text(app).splitlines() if "▸▎" in row)
-    return row.split("▸▎")[1].strip()
+    (row,) = (row for row in screen_text(app).splitlines() if "›▎" in row)
+    return row.split("›▎")[1].strip()
 
 
 def in_order(found: list[int]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 import sqlite3
 from dataclasses import replace
@@ -199,6 +200,27 @@ async def test_the_store_rewrites_the_file_after_a_deletion(
     assert await size_of(store) < size[0] / 4
     async with store.snapshot() as transaction:
         assert await transaction.settings.get("setting-key")
+
+
+@pytest.mark.parametrize("linked", [False, True])
+async def test_the_old_file_is_overwritten_unless_it_is_a_backup(
+    store: ProfileStore, directory: Path, linked: bool
+) -> None:
+    async with store.transaction() as transaction:
+        contact_id = await fill(transaction)
+        await transaction.contacts.delete(contact_id)
+    await store.truncate_wal()
+    if linked:
+        os.link(directory / "database", directory.parent / "backup")
+    with (directory / "database").open("rb") as old:
+        size = len(old.read())
+        await store.wipe(large=True)
+        assert os.fstat(old.fileno()).st_ino != (directory / "database").stat().st_ino
+        old.seek(0)
+        left = old.read()
+        assert len(left) >= size
+        assert (left.strip(b"\0") != b"") is linked
+    assert not await scrub_due(store)
 
 
 async def test_the_store_rewrites_the_file_after_a_contact_without_messages(
