@@ -302,7 +302,7 @@ async def test_a_click_does_it(make_app: MakeApp) -> None:
         assert composer.text == "/search "
         await pilot.press("backspace", *["backspace"] * 6)
         await settle(pilot)
-        await pilot.click(CommandList, offset=(3, 5))
+        await pilot.click(CommandList, offset=(3, 6))
         await settle(pilot)
         assert isinstance(app.screen, ExileScreen)
         assert app.screen.place == "relay"

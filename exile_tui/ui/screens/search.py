@@ -18,6 +18,7 @@ from exile_tui.errors import N_
 from exile_tui.locale import dates, tr, tr_n
 from exile_tui.locale.days import typed_day
 from exile_tui.text import cell_len, cut, nfc, one_line
+from exile_tui.ui.keys import key_name
 from exile_tui.ui.screens.base import ExileModal
 from exile_tui.ui.searching import HITS_AT_ONCE, SearchWalk, around, other_mode
 from exile_tui.ui.widgets.one_line import Field
@@ -231,7 +232,7 @@ class SearchScreen(ExileModal[SearchWalk]):
         offer.display = bool(turned)
         self.query_one("#query", _QueryField).takes_tab = bool(turned)
         offer.update(
-            Content.assemble(("Tab", "bold $primary"), " ", tr("Search for {query}", query=turned))
+            Content.assemble((key_name("tab"), "bold $primary"), " ", tr("Search for {query}", query=turned))
         )
         self._show_note()
         self.refresh_bindings()
