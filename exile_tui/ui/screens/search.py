@@ -231,9 +231,8 @@ class SearchScreen(ExileModal[SearchWalk]):
         offer, turned = self.query_one("#offer", Static), self._found.offer
         offer.display = bool(turned)
         self.query_one("#query", _QueryField).takes_tab = bool(turned)
-        offer.update(
-            Content.assemble((key_name("tab"), "bold $primary"), " ", tr("Search for {query}", query=turned))
-        )
+        sentence = tr("Search for {query}", query=turned)
+        offer.update(Content.assemble((key_name("tab"), "bold $primary"), " ", sentence))
         self._show_note()
         self.refresh_bindings()
 
