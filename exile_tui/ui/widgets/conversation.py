@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from rich.segment import Segment
+from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
@@ -121,6 +122,8 @@ class Conversation(BlockView):
         """Whether there are messages that were found, to walk through."""
         self._cursor = 0
         """The message that was chosen; 0 for none."""
+        self._base: RichStyle | None = None
+        """What blank cells look like; it takes long to find for every row."""
 
     def clear(self) -> None:
         """Show nothing."""
@@ -243,13 +246,14 @@ class Conversation(BlockView):
     def notify_style_update(self) -> None:
         """Forget what was drawn in other colours."""
         super().notify_style_update()
+        self._base = None
         for _, block in self._blocks.laid_out():
             block.strips.clear()
 
     def render_line(self, y: int) -> Strip:
         """Draw one row from memory; nothing is awaited here."""
         row = y + self.scroll_offset.y
-        base = self.rich_style
+        base = self._base = self._base or self.rich_style
         if row >= self._blocks.heights.total:
             return Strip.blank(self.size.width, base)
         block, _, inside = self._blocks.at(row)

@@ -207,7 +207,9 @@ class Talk(ServiceCalls, Vertical):
         """Mark as read what was really on the screen, and say how much is further down."""
         below = self.query_one("#below", Static)
         below.visible = event.below > 0
-        below.update(tr_n("{n} message below: End", "{n} messages below: End", event.below))
+        # Its place stays the same: laying the whole screen out for it would cost a frame.
+        words = tr_n("{n} message below: End", "{n} messages below: End", event.below)
+        below.update(words, layout=False)
         looking = self.app.app_focus and self.app.screen is self.screen
         if self.contact is None or not looking or not event.unread:
             return
