@@ -103,10 +103,13 @@ def test_a_newcomer_is_greeted_and_shown_the_other_screen(terminal: Terminal, ho
     terminal.press("F3")
     own = digits_on(terminal.wait_for(lambda screen: len(digits_on(screen)) == 12))
     terminal.press("C-g")
-    both = terminal.wait_for(lambda screen: len(digits_on(screen)) == 24)
+    place = f"{home.resolve()}/{PREFIX}"
+    # The panel may be drawn in more than one frame: wait for the whole of it.
+    both = terminal.wait_for(
+        lambda screen: len(digits_on(screen)) == 24 and place in "".join(panel(screen))
+    )
     assert "길동무 님의 화면" in both
     assert sorted(digits_on(both)) == sorted(own * 2)
-    assert f"{home.resolve()}/{PREFIX}" in "".join(panel(both))
 
 
 def panel(screen: str) -> list[str]:
