@@ -112,7 +112,14 @@ def make_application(settings: Settings, embedded: EmbeddedRelay) -> Application
     profile = paths.profile_name(settings.profile)
     directory = paths.profile_directory(paths.data_home(settings.data_dir), profile)
     vault = ProfileVault(directory)
-    return Application(profile, vault, relays, embedded, SystemEntropy(), SystemClock())
+    return Application(
+        profile, vault, relays, embedded, SystemEntropy(), SystemClock(), load=_load_parts
+    )
+
+
+def _load_parts() -> None:
+    import exile_tui.store.store
+    import exile_tui.transport.client  # noqa: F401  # only loaded
 
 
 def proxy_for(address: RelayAddress, proxy: str | None) -> str | None:

@@ -56,7 +56,7 @@ class Inbox:
                 contact = await self._messenger.contact(contact_id)
                 self._out.result(contact_record(contact), contact_line(contact))
         found: list[tuple[Message, Conversation]] = []
-        for conversation in await self._messenger.conversations():
+        for conversation in (await self._messenger.overview()).conversations:
             if conversation.unread:
                 found += [(message, conversation) for message in await self._unread(conversation)]
         found.sort(key=lambda pair: pair[0].id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
@@ -62,14 +63,33 @@ class Application:
         embedded: EmbeddedRelay,
         entropy: Entropy,
         clock: Clock,
+        load: Callable[[], None] = lambda: None,
     ) -> None:
+        """Take the ports of one profile.
+
+        Args:
+            profile: Its name.
+            vault: Where it is on disk.
+            relays: Reaches relays.
+            embedded: This computer's own.
+            entropy: Where randomness comes from.
+            clock: What time it is.
+            load: Loads the parts that the ports load when they are first used.
+        """
         self.profile = profile
+        self._load = load
         self.messenger: Messenger | None = None
         self._vault = vault
         self._relays = relays
         self._embedded = embedded
         self._entropy = entropy
         self._clock = clock
+
+    def prepare(self) -> None:
+        """Load what an open profile needs, so that opening it takes less time; any thread may."""
+        from exile_tui.core import messenger, settings  # noqa: F401  # only loaded
+
+        self._load()
 
     def exists(self) -> bool:
         """Tell whether there is a profile on disk."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import itemgetter
@@ -20,6 +21,7 @@ __all__ = [
     "Conversation",
     "Delivery",
     "Direction",
+    "Excerpt",
     "Extent",
     "Facts",
     "Invite",
@@ -30,6 +32,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "OutboxEntry",
+    "Overview",
     "OwnMailbox",
     "Reason",
     "RelayAddress",
@@ -298,6 +301,28 @@ class Extent:
     def _gap(self, seq: int) -> tuple[int, int] | None:
         at = bisect_left(self.gaps, seq, key=itemgetter(1))
         return self.gaps[at] if at < len(self.gaps) and self.gaps[at][0] <= seq else None
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """What the list of conversations shows."""
+
+    conversations: Sequence[Conversation]
+    """Latest first, without those whose request waits for us."""
+    requests: int
+    """How many wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """Some lines of a conversation, and what belongs to them at the same moment."""
+
+    contact: Contact
+    draft: str = field(repr=False)
+    """What was typed and not sent."""
+    extent: Extent
+    lines: Sequence[Message]
+    """All from one seq to another, in order."""
 
 
 @dataclass(frozen=True, slots=True)

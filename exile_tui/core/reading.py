@@ -8,7 +8,7 @@ from dataclasses import replace
 from exile_tui.core import drafts
 from exile_tui.core.context import Context
 from exile_tui.core.events import ContactChanged
-from exile_tui.core.model import ContactState, Conversation, Extent, Message
+from exile_tui.core.model import ContactState, Excerpt, Extent, Message, Overview
 from exile_tui.core.searching import EVERYWHERE, SearchFilter, SearchPage, SearchPlace
 from exile_tui.core.sending import require_contact
 from exile_tui.core.settings import draft_key
@@ -20,21 +20,17 @@ class Reading:
     def __init__(self, context: Context) -> None:
         self._context = context
 
-    async def conversations(self) -> list[Conversation]:
-        """Return the conversations, latest first, without requests."""
+    async def overview(self) -> Overview:
+        """Return the conversations, and how many requests wait."""
         async with self._context.store.snapshot() as tx:
             found = await tx.messages.conversations()
             written = await drafts.every(tx)
-        return [
+        shown = [
             replace(entry, draft=written.get(entry.contact.id, ""))
             for entry in found
             if entry.contact.state is not ContactState.REQUESTED
         ]
-
-    async def draft(self, contact_id: int) -> str:
-        """Return what was typed to a contact and not sent."""
-        async with self._context.store.snapshot() as tx:
-            return await tx.settings.get(draft_key(contact_id)) or ""
+        return Overview(shown, len(found) - len(shown))
 
     async def keep_draft(self, contact_id: int, text: str) -> None:
         """Keep what was typed and not sent; a message that is sent ends it."""
@@ -56,13 +52,24 @@ class Reading:
                 return Extent()
             return await tx.messages.extent(contact_id)
 
-    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
-        """Return the lines from one seq to another, both inclusive, in order."""
+    async def excerpt(
+        self, contact_id: int, choose: Callable[[Extent], tuple[int, int] | None]
+    ) -> Excerpt:
+        """Return some lines of a conversation; none while its request waits for us.
+
+        Args:
+            contact_id: Whose conversation.
+            choose: From which seq to which, both inclusive, of those that there are; None for none.
+        """
         async with self._context.store.snapshot() as tx:
             contact = await require_contact(tx, contact_id)
             if contact.state is ContactState.REQUESTED:
-                return []
-            return await tx.messages.window(contact_id, first_seq, last_seq)
+                return Excerpt(contact, "", Extent(), ())
+            draft = await tx.settings.get(draft_key(contact_id)) or ""
+            extent = await tx.messages.extent(contact_id)
+            chosen = choose(extent)
+            lines = await tx.messages.window(contact_id, *chosen) if chosen is not None else ()
+        return Excerpt(contact, draft, extent, lines)
 
     async def day_begins(
         self, contact_id: int, seq: int, day_of: Callable[[int], tuple[int, int]], by: int

@@ -138,4 +138,6 @@ def _show(directory: Path, settings: Settings, session: Session) -> int:
     settings = replace(settings, profile="demo", data_dir=directory / "you")
     embedded = assembly.make_embedded(settings, start=False)
     application = assembly.make_application(settings, embedded)
-    return DemoApp(application, settings, SystemClock(), session).run() or 0
+    app = DemoApp(application, settings, SystemClock(), session)
+    app.starting.begin()
+    return app.run() or 0

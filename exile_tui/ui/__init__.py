@@ -17,4 +17,5 @@ def run_ui(
     from exile_tui.ui.app import ExileApp
 
     app = ExileApp(application, settings, clock, source=source)
+    app.starting.begin()
     return app.run() or app.return_code or 0

@@ -25,6 +25,7 @@ from exile_tui.ui.preferences import Preferences
 from exile_tui.ui.screens import make_screen
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.service import Services
+from exile_tui.ui.starting import Starting
 from exile_tui.ui.stylesheet import ReusingStylesheet
 from exile_tui.ui.themes import Themes, next_of_kin
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from exile_tui.core.application import Application
     from exile_tui.core.events import Event
     from exile_tui.core.messenger import Messenger
-    from exile_tui.core.model import Connection
+    from exile_tui.core.model import Connection, Overview
 
 
 def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = False) -> Binding:
@@ -111,6 +112,7 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         self.autolock = AutoLock(self)
         self.locking = Locking(self)
         self.services = Services(self)
+        self.starting = Starting(self)
         self.marks = ASCII if settings.ascii_marks else UNICODE
         self.set_class(settings.ascii_marks, "-ascii")
         self.connection: Connection | None = None
@@ -155,6 +157,7 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         """Say what was wrong with themes; take an open profile as it is."""
         for notice in self._theme_problems:
             self.notify(notice, severity="warning")
+        self.call_after_refresh(self.starting.shown)
         self.preferences.start()
         self.autolock.start()
         if self.application.messenger is not None:
@@ -171,12 +174,23 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
             raise ExileError(N_("The profile is locked."))
         return self.application.messenger
 
-    def enter(self, messenger: Messenger) -> None:
-        """Go from first run or unlock to the chats, and start the network."""
+    def enter(self, messenger: Messenger, overview: Overview | None = None) -> None:
+        """Go from first run or unlock to the chats, then start the network.
+
+        Args:
+            messenger: The open profile.
+            overview: Its list of conversations, if it was read already.
+        """
+
+        def start() -> None:
+            if self.application.messenger is messenger:  # not locked again
+                self.services.command(self, "start", messenger.start)
+
         self.autolock.seen()
         self._listen(messenger)
-        self.services.command(self, "start", messenger.start)
-        self._begin("chats")
+        self._begin("chats", overview=overview)
+        # What the network needs takes a while to load, and the chats show without it.
+        self.call_after_refresh(start)
 
     def _listen(self, messenger: Messenger) -> None:
         self._unsubscribe()
@@ -211,12 +225,12 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         while len(self.screen_stack) > 1:
             self.pop_screen()
 
-    def _begin(self, name: str) -> AwaitComplete:
+    def _begin(self, name: str, **arguments: object) -> AwaitComplete:
         self._to_base()
         if not self.screen._result_callbacks:
             # Textual 8.2.8 never pushed its first screen, but switching takes a callback off it.
             self.screen._push_result_callback(self.screen, None)
-        return self.switch_screen(make_screen(name))
+        return self.switch_screen(make_screen(name, **arguments))
 
     # Actions
 

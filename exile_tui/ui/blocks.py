@@ -45,6 +45,22 @@ def needed(extent: Extent, first: int, last: int) -> tuple[int, int]:
     return extent.before(first_seq) or first_seq, extent.after(last_seq) or last_seq
 
 
+def beginning(extent: Extent, seq: int) -> tuple[int, int] | None:
+    """Return the first and the last block to show first; None if there is no message.
+
+    Args:
+        extent: Where the lines are.
+        seq: The one to begin at; 0 for the newest.
+    """
+    newest = block_of(extent.last_seq)
+    if newest < 0:
+        return None
+    if not seq:
+        return max(newest - 1, 0), newest
+    middle = min(block_of(seq), newest)
+    return max(middle - 1, 0), min(middle + 1, newest)
+
+
 @dataclass
 class Block:
     """Some messages and the rows that they take."""
@@ -79,12 +95,12 @@ class Blocks:
         if extent.gaps == self.extent.gaps and extent.last_seq == self.extent.last_seq:
             self.extent = extent
             return
-        if extent.gaps == self.extent.gaps and extent.last_seq > self.extent.last_seq:
+        if extent.gaps == self.extent.gaps and extent.last_seq > self.extent.last_seq > 0:
             self.extent = extent
             self._grow()
         else:
             self.extent = extent
-            heights = [self._estimate(number) for number in range(self._count)]
+            heights = self._estimates()
             for number in list(self._blocks):
                 if number < len(heights):
                     heights[number] = len(self._blocks[number].lines)
@@ -106,7 +122,7 @@ class Blocks:
     def estimate_anew(self) -> None:
         """Forget every layout: the width has changed."""
         self._blocks.clear()
-        self.heights = Heights(self._estimate(number) for number in range(self._count))
+        self.heights = Heights(self._estimates())
         self._rows = self._counted = 0
 
     def outdate(self) -> None:
@@ -114,9 +130,23 @@ class Blocks:
         for block in self._blocks.values():
             block.stale = True
 
+    def _estimates(self) -> list[int]:
+        """Return the heights of all blocks; most are full, and alike."""
+        heights = [round(self._average * SIZE)] * self._count
+        end = max(1, self.extent.last_seq)
+        for first, last in (*self.extent.gaps, (end, end)):
+            begins, ends = block_of(first), block_of(last)
+            heights[begins : ends + 1] = [0] * (ends + 1 - begins)
+            for number in {begins, ends}:
+                heights[number] = self._estimate(number)
+        return heights[: self._count]
+
     def _estimate(self, number: int) -> int:
-        average = self._rows / self._counted if self._counted else ROWS_A_MESSAGE
-        return round(average * self.extent.count(*bounds(number)))
+        return round(self._average * self.extent.count(*bounds(number)))
+
+    @property
+    def _average(self) -> float:
+        return self._rows / self._counted if self._counted else ROWS_A_MESSAGE
 
     # Which are laid out
 

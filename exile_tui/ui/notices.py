@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from exile_tui.config import Settings
     from exile_tui.core.application import Application
     from exile_tui.core.events import Event
-    from exile_tui.core.model import Contact, Conversation
+    from exile_tui.core.model import Contact, Overview
     from exile_tui.ui.service import Services
 
 PAUSE_S = 3.0
@@ -133,11 +133,11 @@ class Noticing(TypeAhead):
         if messenger is None or self.is_headless:
             return
 
-        def show(conversations: list[Conversation]) -> None:
+        def show(overview: Overview) -> None:
             if self.application.messenger is messenger:
-                self._show_unread(sum(each.unread for each in conversations))
+                self._show_unread(sum(each.unread for each in overview.conversations))
 
-        self.services.load(self, "unread", messenger.conversations, show)
+        self.services.load(self, "unread", messenger.overview, show)
 
     def _show_unread(self, unread: int) -> None:
         if unread != self._unread:

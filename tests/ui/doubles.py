@@ -33,12 +33,14 @@ from exile_tui.core.model import (
     Conversation,
     Delivery,
     Direction,
+    Excerpt,
     Extent,
     Invite,
     InviteState,
     Link,
     Message,
     MessageKind,
+    Overview,
     Reason,
     Verification,
     VerifiedHow,
@@ -201,6 +203,8 @@ class FakeMessenger:
     looks_at_once: int = 1_000_000
     """Messages that a page of a search looks through."""
     drafts: dict[int, str] = field(default_factory=dict)
+    read_lines: int = 0
+    """From how many seqs lines were asked for."""
     own_hosts: list[str] = field(default_factory=lambda: ["192.168.0.12", "10.8.0.3"])
     """This computer's addresses."""
     move: Moving | None = None
@@ -455,7 +459,7 @@ class FakeMessenger:
         self._contacts[contact.id] = contact
         self.events.emit(ContactChanged(contact.id))
 
-    async def conversations(self) -> list[Conversation]:
+    async def overview(self) -> Overview:
         found = [
             Conversation(
                 contact,
@@ -466,13 +470,10 @@ class FakeMessenger:
             for contact in self._contacts.values()
             if contact.state is not ContactState.REQUESTED
         ]
-        return sorted(
-            found,
-            key=lambda each: -(each.last.stored_ms if each.last else each.contact.created_ms),
+        found.sort(
+            key=lambda each: -(each.last.stored_ms if each.last else each.contact.created_ms)
         )
-
-    async def draft(self, contact_id: int) -> str:
-        return self.drafts.get(contact_id, "")
+        return Overview(found, len(self._contacts) - len(found))
 
     async def keep_draft(self, contact_id: int, text: str) -> None:
         await self.contact(contact_id)
@@ -513,9 +514,15 @@ class FakeMessenger:
                 gaps.append((first, seq))
         return Extent(last, tuple(gaps), min(unread, default=0), len(unread))
 
-    async def window(self, contact_id: int, first_seq: int, last_seq: int) -> list[Message]:
-        messages = await self.messages(contact_id, 1_000_000)
-        return [each for each in messages if first_seq <= each.seq <= last_seq]
+    async def excerpt(
+        self, contact_id: int, choose: Callable[[Extent], tuple[int, int] | None]
+    ) -> Excerpt:
+        contact = await self.contact(contact_id)
+        extent = await self.extent(contact_id)
+        first, last = choose(extent) or (1, 0)
+        self.read_lines += max(0, last - first + 1)
+        lines = [each for each in self._messages[contact_id] if first <= each.seq <= last]
+        return Excerpt(contact, self.drafts.get(contact_id, ""), extent, lines)
 
     async def day_begins(
         self, contact_id: int, seq: int, day_of: Callable[[int], tuple[int, int]], by: int
@@ -692,9 +699,13 @@ class FakeApplication:
         self.first_run: Any = None
         self.refuse: ExileError | None = None
         """Raised by the next `create` or `unlock`."""
+        self.prepared = 0
 
     def exists(self) -> bool:
         return self._exists
+
+    def prepare(self) -> None:
+        self.prepared += 1
 
     async def create(self, first_run: Any) -> FakeMessenger:
         self._refuse()

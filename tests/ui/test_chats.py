@@ -78,7 +78,7 @@ async def test_enter_opens_marks_read_what_was_shown_and_esc_leads_back(make_app
         await settle(pilot)
         assert isinstance(pilot.app.focused, Composer)
         assert "unread from here" in screen_text(pilot.app)
-        assert (await messenger.conversations())[0].unread == 0
+        assert (await messenger.overview()).conversations[0].unread == 0
         await pilot.press("escape")
         assert isinstance(pilot.app.focused, ConversationList)
 
@@ -92,11 +92,11 @@ async def test_only_what_was_on_the_screen_is_marked_read(make_app: MakeApp) -> 
         await open_first(pilot)
         view = pilot.app.query_one(Conversation)
         shown = max(int(line.split("▎ m")[1]) for line in visible(view) if "▎ m" in line)
-        assert (await messenger.conversations())[0].unread == 60 - shown > 0
+        assert (await messenger.overview()).conversations[0].unread == 60 - shown > 0
         assert f"{60 - shown} messages below: End" in screen_text(pilot.app)
         view.action_newest()
         await settle(pilot)
-        assert (await messenger.conversations())[0].unread == 0
+        assert (await messenger.overview()).conversations[0].unread == 0
         assert "below: End" not in screen_text(pilot.app)
 
 
@@ -109,17 +109,17 @@ async def test_nothing_is_marked_read_while_nobody_looks(make_app: MakeApp) -> N
         await settle(pilot)
         messenger.arrive(kim, "psst")
         await settle(pilot)
-        assert (await messenger.conversations())[0].unread == 1
+        assert (await messenger.overview()).conversations[0].unread == 1
         pilot.app.post_message(events.AppFocus())
         await settle(pilot)
-        assert (await messenger.conversations())[0].unread == 0
+        assert (await messenger.overview()).conversations[0].unread == 0
         await pilot.press("f1")
         messenger.arrive(kim, "psst again")
         await settle(pilot)
-        assert (await messenger.conversations())[0].unread == 1
+        assert (await messenger.overview()).conversations[0].unread == 1
         await pilot.press("escape")
         await settle(pilot)
-        assert (await messenger.conversations())[0].unread == 0
+        assert (await messenger.overview()).conversations[0].unread == 0
 
 
 async def test_the_view_follows_the_end_and_keeps_its_place_above_it(make_app: MakeApp) -> None:

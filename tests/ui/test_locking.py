@@ -30,7 +30,7 @@ async def test_what_is_read_while_the_profile_is_locked_is_dropped(
     async with app.run_test() as pilot:
         await settle(pilot)
         reading, may_end = asyncio.Event(), asyncio.Event()
-        found = await messenger.conversations()
+        found = await messenger.overview()
 
         async def slow() -> Any:
             reading.set()
@@ -39,7 +39,7 @@ async def test_what_is_read_while_the_profile_is_locked_is_dropped(
                 raise error
             return found
 
-        messenger.conversations = slow  # type: ignore[method-assign]
+        messenger.overview = slow  # type: ignore[method-assign]
         messenger.emit(ContactChanged(1))
         async with asyncio.timeout(5):
             await reading.wait()
@@ -135,7 +135,7 @@ async def test_no_key_reaches_what_a_slow_lock_hides(
         assert screen_text(app).split() == ["잠그는", "중..."]
     talked = [each.text for each in await application.inside.messages(1)]
     assert not any("secret" in text for text in talked)
-    assert "secret" not in await application.inside.draft(1)
+    assert "secret" not in application.inside.drafts.get(1, "")
     assert len(await application.inside.invites()) == (1 if places == ("invite",) else 0)
 
 

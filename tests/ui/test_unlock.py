@@ -105,3 +105,14 @@ async def test_locking_leads_back_here(make_app: MakeApp) -> None:
         await settle(pilot)
         assert app.screen.place == "unlock"
         assert app.application.messenger is None
+
+
+async def test_what_an_open_profile_needs_is_loaded_while_somebody_types(make_app: MakeApp) -> None:
+    application = FakeApplication(opened=False)
+    app = make_app(application=application)
+    async with app.run_test() as pilot:
+        await settle(pilot)
+        assert not application.prepared
+        await pilot.press(*"abc")
+        await settle(pilot)
+        assert application.prepared == 1

@@ -22,6 +22,12 @@ SCREENS = {
 }
 
 
+def load_screen(name: str) -> Any:
+    """Return a screen's class, loaded."""
+    module, _, attribute = SCREENS[name].partition(":")
+    return getattr(import_module(f"{__name__}.{module}"), attribute)
+
+
 def make_screen(name: str, **arguments: object) -> ExileScreen:
     """Make a screen.
 
@@ -29,8 +35,6 @@ def make_screen(name: str, **arguments: object) -> ExileScreen:
         name: One of `SCREENS`.
         arguments: What its constructor takes.
     """
-    module, _, attribute = SCREENS[name].partition(":")
-    screen_class: Any = getattr(import_module(f"{__name__}.{module}"), attribute)
-    screen: ExileScreen = screen_class(**arguments)
+    screen: ExileScreen = load_screen(name)(**arguments)
     screen.place = name
     return screen

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
 WIDTHS = [(0, "-narrow"), (80, "-normal"), (100, "-wide")]
 """The class that a screen has from a width on: one pane, two, room to spare."""
 
+
+def _width_class(width: int) -> str:
+    return max(each for each in WIDTHS if each[0] <= width)[1]
+
+
 R = TypeVar("R")
 T = TypeVar("T")
 
@@ -78,8 +83,16 @@ class ExileScreen(ServiceCalls, Screen[None]):
     place: str = ""
     """The name that this screen was made by."""
 
+    @property
+    def narrow(self) -> bool:
+        """Whether there is room for one pane only, now: the class comes after `on_resize`."""
+        return _width_class(self.app.size.width) == WIDTHS[0][1]
+
     def compose(self) -> ComposeResult:
         """Put the body between the two lines."""
+        # Known before the first layout, or all styles are found twice.
+        width = self.app.size.width
+        self.update_classes({name: name == _width_class(width) for _, name in WIDTHS})
         yield StatusLine(self.HEADING)
         with Container(id="body"):
             yield from self.compose_body()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on
@@ -20,7 +21,7 @@ from exile_tui.core.events import (
     MessageStored,
     RequestArrived,
 )
-from exile_tui.core.model import Contact, ContactState, Message
+from exile_tui.core.model import Contact, ContactState, Excerpt, Message, Overview
 from exile_tui.core.model import Conversation as ConversationEntry
 from exile_tui.errors import N_
 from exile_tui.locale import tr, tr_n
@@ -63,9 +64,14 @@ class ChatsScreen(ExileScreen):
                 tooltip=N_("Open the conversation below this one")),
     ]  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, overview: Overview | None = None) -> None:
+        """Make the screen.
+
+        Args:
+            overview: What the list shows, if it was read already.
+        """
         super().__init__()
-        self._conversations: list[ConversationEntry] = []
+        self._overview = overview
 
     @property
     def contact(self) -> Contact | None:
@@ -86,8 +92,11 @@ class ChatsScreen(ExileScreen):
     def on_mount(self) -> None:
         """Load the list."""
         self._show_talk(None)
-        self.query_one(ConversationList).display = False
-        self._reload_list()
+        if self._overview is not None:
+            self._show_list(self._overview)
+        else:
+            self.query_one(ConversationList).display = False
+            self._reload_list()
         self.watch(self.app, "app_focus", self._looked_at, init=False)
 
     async def retranslate(self) -> None:
@@ -126,31 +135,33 @@ class ChatsScreen(ExileScreen):
                 self.exile.notify(tr("Somebody asks to talk with you. F2 shows who."))
 
     def _reload_list(self) -> None:
-        self.load("list", self._read_list, self._show_list)
+        self.load("list", lambda: self.messenger.overview(), self._show_list)
 
-    async def _read_list(self) -> tuple[list[ConversationEntry], int]:
-        conversations = await self.messenger.conversations()
-        contacts = await self.messenger.contacts()
-        requests = sum(contact.state is ContactState.REQUESTED for contact in contacts)
-        return conversations, requests
+    @property
+    def _conversations(self) -> Sequence[ConversationEntry]:
+        return self._overview.conversations if self._overview is not None else ()
 
-    def _show_list(self, read: tuple[list[ConversationEntry], int]) -> None:
-        self._conversations, requests = read
+    def _show_list(self, overview: Overview) -> None:
+        self._overview = overview
         listed = self.query_one(ConversationList)
         listed.display = bool(self._conversations)
         if listed.display and self.focused is None and self.app.screen is self:
             listed.focus()
         listed.show(self._conversations, self.contact.id if self.contact else None)
-        nobody = self.query_one("#nobody", Static)
-        nobody.display = not self._conversations
-        narrow = self.has_class("-narrow")
-        nobody.update(_what_to_do(bool(self._conversations)) if narrow else tr("No chats yet."))
+        self._say_who_is_here()
         self._show_clock()
         line = self.query_one("#requests", Static)
-        line.display = requests > 0
-        line.update(tr_n("{n} contact request: F2", "{n} contact requests: F2", requests))
+        line.display = overview.requests > 0
+        line.update(tr_n("{n} contact request: F2", "{n} contact requests: F2", overview.requests))
         if self.contact is None:
             self._show_talk(None)
+
+    def _say_who_is_here(self) -> None:
+        """Say in the pane that there is what to do while nobody is here."""
+        nobody = self.query_one("#nobody", Static)
+        nobody.display = self._overview is not None and not self._conversations
+        narrow = self.narrow
+        nobody.update(_what_to_do(bool(self._conversations)) if narrow else tr("No chats yet."))
 
     def _show_clock(self) -> None:
         jump = self.messenger.clock_jump_ms
@@ -210,23 +221,20 @@ class ChatsScreen(ExileScreen):
             walk: What was searched for, if the message is one that was found.
         """
 
-        async def read() -> tuple[Contact, str]:
-            messenger = self.messenger
-            return await messenger.contact(contact_id), await messenger.draft(contact_id)
-
-        def opened(found: tuple[Contact, str]) -> None:
-            contact, draft = found
-            self.add_class("-talking")  # else a narrow window has no place for the cursor yet
-            self.query_one(Talk).open(contact, draft, seq, walk)
+        def opened(excerpt: Excerpt) -> None:
+            contact = excerpt.contact
+            self._give_way(talking=True)  # else a narrow window has no place for the cursor yet
+            self.query_one(Talk).open(excerpt, seq, walk)
             self._show_talk(contact)
             self.query_one(ConversationList).show(self._conversations, contact.id)
 
-        self.load("open", read, opened)
+        choose = Conversation.beginning(seq)
+        self.load("open", lambda: self.messenger.excerpt(contact_id, choose), opened)
 
     def _show_talk(self, contact: Contact | None) -> None:
         """Show what belongs to a contact, or what to do when none is open."""
         talk = self.query_one(Talk)
-        self.set_class(contact is not None, "-talking")
+        self._give_way(talking=contact is not None)
         talk.show(contact)
         if contact is None:
             self.remove_class("-details")
@@ -235,9 +243,18 @@ class ChatsScreen(ExileScreen):
             self.query_one(Details).show(contact)
         self.refresh_bindings()
 
+    def _give_way(self, *, talking: bool) -> None:
+        """Show the conversation in place of the list where there is no room for both.
+
+        Only there has it a class: the styles of all widgets are found anew for it, half of the
+        time that opening a conversation takes.
+        """
+        self.set_class(talking and self.narrow, "-talking")
+
     def on_resize(self, event: events.Resize) -> None:
-        """Say what to do in the pane that there is."""
-        self._reload_list()
+        """Fit what is shown to the panes that there are."""
+        self._give_way(talking=self.contact is not None)
+        self._say_who_is_here()
 
     @on(events.ScreenResume)
     def _looked_at(self) -> None:
@@ -287,7 +304,7 @@ class ChatsScreen(ExileScreen):
         if self.query_one(Talk).walk is not None:
             self.query_one(Talk).end_walk()
             return
-        if self.has_class("-narrow"):
+        if self.narrow:
             self._show_talk(None)
             self._reload_list()
         self.query_one(ConversationList).focus()

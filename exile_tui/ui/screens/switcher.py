@@ -13,7 +13,7 @@ from exile_tui.ui.screens.picker import Picker
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
-    from exile_tui.core.model import Conversation
+    from exile_tui.core.model import Conversation, Overview
 
 
 class SwitcherScreen(Picker["Conversation"]):
@@ -25,10 +25,10 @@ class SwitcherScreen(Picker["Conversation"]):
 
     def on_mount(self) -> None:
         """Read the conversations."""
-        self.load("conversations", self.messenger.conversations, self._show)
+        self.load("conversations", self.messenger.overview, self._show)
 
-    def _show(self, conversations: list[Conversation]) -> None:
-        self.items, self._loaded = conversations, True
+    def _show(self, overview: Overview) -> None:
+        self.items, self._loaded = overview.conversations, True
         self.show_items()
 
     def texts(self, item: Conversation) -> Iterable[str]:

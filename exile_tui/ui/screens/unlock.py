@@ -22,6 +22,7 @@ from exile_tui.ui.words import error_text
 
 if TYPE_CHECKING:
     from exile_tui.core.messenger import Messenger
+    from exile_tui.core.model import Overview
 
 LANGUAGES = (Choice("한국어"), Choice("English"))
 LONGEST_PASSPHRASE = 1024
@@ -88,16 +89,24 @@ class UnlockScreen(ExileScreen):
         self._busy = True
         self.query_one("#problem", Static).update("")
         self.query_one(Working).begin(tr("Opening..."))
-        self.command(
-            "profile",
-            lambda: self.exile.application.unlock(passphrase),
-            self._opened,
-            self._failed,
-        )
 
-    def _opened(self, messenger: Messenger) -> None:
+        async def unlock() -> tuple[Messenger, Overview | None]:
+            messenger = await self.exile.application.unlock(passphrase)
+            try:
+                return messenger, await messenger.overview()
+            except ExileError:  # the profile is open: the chats will say what is wrong with it
+                return messenger, None
+
+        self.command("profile", unlock, self._opened, self._failed)
+
+    def _opened(self, found: tuple[Messenger, Overview | None]) -> None:
         self.query_one("#passphrase", Input).value = ""
-        self.exile.enter(messenger)
+        self.exile.enter(*found)
+
+    @on(Input.Changed, "#passphrase")
+    def _typing(self) -> None:
+        """Load what an open profile needs while somebody types: half of what opening takes."""
+        self.exile.starting.prepare()
 
     def _failed(self, error: ExileError) -> None:
         self._busy = False

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from textual import events
@@ -11,8 +12,8 @@ from textual.geometry import Size
 from textual.message import Message as TextualMessage
 from textual.scroll_view import ScrollView
 
-from exile_tui.core.model import Extent, Message
-from exile_tui.ui.blocks import Blocks, block_of, needed
+from exile_tui.core.model import Excerpt, Extent, Message
+from exile_tui.ui.blocks import Blocks, beginning, block_of, needed
 from exile_tui.ui.screens.base import ServiceCalls
 from exile_tui.ui.selecting import moved, selected_rows
 from exile_tui.ui.timeline import Timeline
@@ -24,16 +25,15 @@ AT_ONCE = 4
 MOST_WRAPPED = 2000
 """Wrapped texts that are kept, for what is laid out again unchanged."""
 
+Choose = Callable[[Extent], tuple[int, int] | None]
+"""From which seq to which is to be read, of those that there are."""
+
 
 class Reader(Protocol):
     """Where the lines of one conversation come from."""
 
-    async def extent(self) -> Extent:
-        """Return where the lines are."""
-        ...
-
-    async def window(self, first_seq: int, last_seq: int) -> list[Message]:
-        """Return the lines from one seq to another."""
+    async def excerpt(self, choose: Choose) -> Excerpt:
+        """Return the lines that are chosen when it is known which there are."""
         ...
 
 
@@ -41,7 +41,6 @@ class Reader(Protocol):
 class Page:
     """What one reading found."""
 
-    reader: Reader
     extent: Extent
     blocks: tuple[int, int] | None
     """The first and the last that were read."""
@@ -91,19 +90,31 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
 
     # What is shown
 
-    def open(self, timeline: Timeline, reader: Reader, seq: int = 0) -> None:
+    @staticmethod
+    def beginning(seq: int) -> Choose:
+        """Return what chooses the lines to open a conversation with."""
+
+        def choose(extent: Extent) -> tuple[int, int] | None:
+            blocks = beginning(extent, seq or extent.first_unread)
+            return blocks and needed(extent, *blocks)
+
+        return choose
+
+    def open(self, timeline: Timeline, reader: Reader, excerpt: Excerpt, seq: int = 0) -> None:
         """Show another conversation.
 
         Args:
             timeline: How; its width and first unread message are found here.
             reader: Where its lines come from.
+            excerpt: The lines that `beginning` chose; as one frame shows them with all the rest.
             seq: Where to begin; 0 for the first unread, else the end.
         """
         self.clear()
         self._timeline, self._reader = timeline, reader
         self._opening = self._anew = True
-        self._target = seq
-        self._read()
+        target = self._target = seq or excerpt.extent.first_unread
+        blocks = beginning(excerpt.extent, target)
+        self._take(reader, Page(excerpt.extent, blocks, excerpt.lines, target))
 
     def update_lines(self, timeline: Timeline | None = None) -> None:
         """Read again what may have changed; the place stays, or the end if that is followed."""
@@ -144,30 +155,26 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
     def _read(self) -> None:
         reader = self._reader
         if reader is not None:
-            self.load("lines", lambda: self._gather(reader), self._take)
+            self.load("lines", lambda: self._gather(reader), partial(self._take, reader))
 
     async def _gather(self, reader: Reader) -> Page:
-        extent = await reader.extent()
-        target = self._target
-        if self._opening and not target:
-            target = extent.first_unread
-        blocks = self._wanted(extent, target)
-        messages: Sequence[Message] = ()
-        if blocks is not None:
-            messages = await reader.window(*needed(extent, *blocks))
-        return Page(reader, extent, blocks, messages, target)
+        blocks, target = None, 0
+
+        def choose(extent: Extent) -> tuple[int, int] | None:
+            nonlocal blocks, target
+            target = self._target or (extent.first_unread if self._opening else 0)
+            blocks = self._wanted(extent, target)
+            return blocks and needed(extent, *blocks)
+
+        excerpt = await reader.excerpt(choose)
+        return Page(excerpt.extent, blocks, excerpt.lines, target)
 
     def _wanted(self, extent: Extent, target: int) -> tuple[int, int] | None:
         """Return the blocks to read next: the target's, then those in sight, then around them."""
-        newest = block_of(extent.last_seq)
-        if newest < 0:
-            return None
-        if target:
-            middle = min(block_of(target), newest)
-            return max(middle - 1, 0), min(middle + 1, newest)
-        if self._follow and (self._anew or extent.last_seq != self._blocks.extent.last_seq):
-            return max(newest - 2, 0), newest
-        return self._lacking()
+        news = extent.last_seq != self._blocks.extent.last_seq
+        if target or (self._follow and (self._anew or news)):
+            return beginning(extent, target)
+        return self._lacking() if extent.last_seq else None
 
     def _lacking(self) -> tuple[int, int] | None:
         first, last = self._in_sight()
@@ -183,9 +190,9 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         bottom = min(top + max(self.size.height, 1), heights.total) - 1
         return heights.find(top)[0], heights.find(bottom)[0]
 
-    def _take(self, page: Page) -> None:
+    def _take(self, reader: Reader, page: Page) -> None:
         """Lay out what was read and keep the place."""
-        if page.reader is not self._reader or self._timeline is None:
+        if reader is not self._reader or self._timeline is None:
             return
         self.post_message(self.Filled(page.extent.count(1, page.extent.last_seq) > 0))
         if not self.size:
@@ -234,7 +241,7 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         return None
 
     def _place(self, anchor: tuple[int, int, int] | None) -> None:
-        self.virtual_size = Size(self._width, self._blocks.heights.total)
+        self._measure()
         self.refresh()
         if anchor is not None:
             seq, inside, below_top = anchor
@@ -243,7 +250,20 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
             if not (self._follow or self._target):
                 self._jump(top)
         self._hold()
+        if self.max_scroll_y:
+            # Textual tells it only while it is there; it comes with the next layout.
+            self.vertical_scrollbar.position = self.scroll_y
         self.call_after_refresh(self._settle)
+
+    def _measure(self) -> None:
+        """Tell how high everything is; only where the scroll bar comes or goes it is laid out."""
+        size = Size(self._width, self._blocks.heights.total)
+        scrolls = size.height > self.container_size.height
+        if size.width == self.virtual_size.width and scrolls and self.show_vertical_scrollbar:
+            self.set_reactive(BlockView.virtual_size, size)
+            self.vertical_scrollbar.window_virtual_size = size.height
+        else:
+            self.virtual_size = size
 
     def _hold(self) -> None:
         """Be where the target or the end is."""

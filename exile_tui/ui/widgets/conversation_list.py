@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, ClassVar, cast
 
-from textual import events
 from textual.binding import Binding, BindingType
 from textual.content import Content
+from textual.visual import RenderOptions, Visual
 from textual.widgets import OptionList
 from textual.widgets.option_list import Option
 
@@ -18,7 +18,35 @@ from exile_tui.text import cut, one_line
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
+    from textual.css.styles import RulesMap
+    from textual.strip import Strip
+    from textual.style import Style
+
     from exile_tui.ui.app import ExileApp
+
+
+ROWS = 4
+"""Of a conversation in the list; the last one is blank."""
+
+
+class _Entry(Visual):
+    """A conversation in the list, laid out when its width is known, which the first frame needs."""
+
+    def __init__(self, listed: ConversationList, conversation: Conversation) -> None:
+        self._listed = listed
+        self._conversation = conversation
+
+    def render_strips(
+        self, width: int, height: int | None, style: Style, options: RenderOptions
+    ) -> list[Strip]:
+        entry = self._listed.entry(self._conversation, width)
+        return entry.render_strips(width, height, style, options)
+
+    def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
+        return container_width
+
+    def get_height(self, rules: RulesMap, width: int) -> int:
+        return ROWS
 
 
 class ConversationList(OptionList):
@@ -56,19 +84,21 @@ class ConversationList(OptionList):
             kept = self.get_option_at_index(self.highlighted).id
         self.clear_options()
         self.add_options(
-            Option(self._prompt(each), id=str(each.contact.id)) for each in self._conversations
+            Option(_Entry(self, each), id=str(each.contact.id)) for each in self._conversations
         )
         ids = [str(each.contact.id) for each in self._conversations]
         if ids:
             self.highlighted = ids.index(kept) if kept in ids else 0
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Right-align for the new width."""
-        self._fill()
+    def entry(self, each: Conversation, width: int) -> Content:
+        """Return the rows of a conversation.
 
-    def _prompt(self, each: Conversation) -> Content:
+        Args:
+            each: Which.
+            width: Cells that there are.
+        """
         app = cast("ExileApp", self.app)
-        width = max(8, self.scrollable_content_region.width - 3)
+        width = max(8, width - 3)
         is_open = each.contact.id == self._open
         bar = (app.marks.bar if is_open else " ", "$primary")
         name = cut(contact_name(each.contact), width)

@@ -27,8 +27,9 @@ from exile_tui.ui.words import error_text
 
 if TYPE_CHECKING:
     from exile_tui.core.messenger import Messenger
-    from exile_tui.core.model import Contact, Extent, Message
+    from exile_tui.core.model import Contact, Excerpt
     from exile_tui.errors import ExileError
+    from exile_tui.ui.widgets.block_view import Choose
 
 DAY_ROWS = 2
 """Rows of a day's line above its first message."""
@@ -47,20 +48,17 @@ class Lines:
     messenger: Messenger
     contact_id: int
 
-    async def extent(self) -> Extent:
-        """Return where the lines are."""
-        return await self.messenger.extent(self.contact_id)
-
-    async def window(self, first_seq: int, last_seq: int) -> list[Message]:
-        """Return the lines from one seq to another."""
-        return await self.messenger.window(self.contact_id, first_seq, last_seq)
+    async def excerpt(self, choose: Choose) -> Excerpt:
+        """Return the lines that are chosen when it is known which there are."""
+        return await self.messenger.excerpt(self.contact_id, choose)
 
 
 class Talk(ServiceCalls, Vertical):
     """Shows the conversation with one contact; what is typed stays with whom it is for."""
 
     DEFAULT_CSS = """
-    Talk { width: 1fr; height: 1fr; padding: 0 1; }
+    Talk { width: 1fr; height: 1fr; padding: 0 1; layers: base cover; }
+    Talk #nothing { layer: cover; }
     Talk Conversation { height: 1fr; margin-top: 1; }
     Talk #below { height: 1; color: $primary; text-style: bold; padding: 0 1; text-align: center; }
     Talk #walk { height: 1; color: $mention; padding: 0 1; display: none; }
@@ -94,43 +92,47 @@ class Talk(ServiceCalls, Vertical):
 
     # Whose
 
-    def open(
-        self, contact: Contact, draft: str = "", seq: int = 0, walk: SearchWalk | None = None
-    ) -> None:
+    def open(self, excerpt: Excerpt, seq: int = 0, walk: SearchWalk | None = None) -> None:
         """Show a conversation from its first unread message on, or from a given one.
 
         Args:
-            contact: Whose.
-            draft: What was typed to them before, as it was stored.
+            excerpt: What `Conversation.beginning` chose of it.
             seq: The message to go to; 0 for the first unread, else the newest.
             walk: What was searched for, if the message is one that was found.
         """
+        contact = excerpt.contact
         self._read, self.walk = (0, 0, 0), walk
-        self._drafts.setdefault(contact.id, draft)
+        self._drafts.setdefault(contact.id, excerpt.draft)
         self.show(contact)
         composer = self.query_one(Composer)
         conversation = self.query_one(Conversation)
         (composer if composer.display and walk is None else conversation).focus()
-        conversation.open(self._timeline(contact), self._lines(contact), seq)
+        conversation.open(self._timeline(contact), self._lines(contact), excerpt, seq)
         self._show_walk()
 
     def show(self, contact: Contact | None) -> None:
         """Show what belongs to a contact as it is now; without one, what to do."""
         self._take_draft(contact)
         self.contact = contact
+        # Everything has its place all the time, covered while nobody is talked to: the first frame
+        # of a conversation can show its messages only if the room that they have is known.
         self.query_one("#nothing").display = contact is None
-        below = self.query_one("#below")
-        below.visible = False
+        self.query_one("#below").visible = False
         self.query_one("#quiet").display = False
-        for widget in (self.query_one(Conversation), below):
-            widget.display = contact is not None
+        conversation = self.query_one(Conversation)
+        conversation.display = True
+        conversation.can_focus = contact is not None
         # Nobody is behind what was imported: it is there to be read.
-        written = contact is not None and contact.state is not ContactState.ARCHIVED
-        self.query_one(Composer).display = written
-        header = self.query_one(TalkHeader)
-        header.display = contact is not None
+        composer, header = self.query_one(Composer), self.query_one(TalkHeader)
+        composer.display = contact is None or contact.state is not ContactState.ARCHIVED
+        for widget in (composer, header):
+            # Set in place: for a class all of its styles are found anew, 5 ms each.
+            if contact is None:
+                widget.styles.visibility = "hidden"
+            else:
+                widget.styles.inline.clear_rule("visibility")
         if contact is None:
-            self.query_one(Conversation).clear()
+            conversation.clear()
         else:
             header.show(contact)
 

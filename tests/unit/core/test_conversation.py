@@ -44,7 +44,7 @@ async def test_two_people_meet_and_talk(make_person: MakePerson, relay: FakeRela
     assert request.name == "박서준"
     assert RequestArrived(request.id) in haneul.events
     assert await haneul.messenger.messages(request.id) == []
-    assert await haneul.messenger.conversations() == []
+    assert (await haneul.messenger.overview()).conversations == []
     assert [line.delivery for line in await seojun.lines()] == [Delivery.SENT]
 
     await haneul.messenger.accept(request.id)

@@ -56,8 +56,13 @@ async def fill(person: Person, contact_id: int, texts: list[str]) -> None:
         await tx.messages.append_many(contact_id, [line(next(_NUMBERS), text) for text in texts])
 
 
+async def lines_of(person: Person, contact_id: int, first_seq: int = 1) -> list[Message]:
+    excerpt = await person.messenger.excerpt(contact_id, lambda _: (first_seq, 10**9))
+    return list(excerpt.lines)
+
+
 async def seqs(person: Person, contact_id: int) -> list[int]:
-    return [each.seq for each in await person.messenger.window(contact_id, 1, 10**9)]
+    return [each.seq for each in await lines_of(person, contact_id)]
 
 
 async def pair(make_person: MakePerson) -> tuple[Person, Person, Contact]:
@@ -109,7 +114,7 @@ async def test_a_conversation_goes_with_its_draft_and_the_contact_stays(
         haneul.context, contact.id, lambda done, all_: told.append((done, all_))
     )
     assert await seqs(haneul, contact.id) == []
-    assert await haneul.messenger.draft(contact.id) == ""
+    assert (await haneul.messenger.excerpt(contact.id, lambda _: None)).draft == ""
     assert told == [(done, total) for done in range(0, total, 7)] + [(total, total)]
     assert haneul.events.count(ContactChanged(contact.id)) > total // 7
     await seojun.messenger.send((await seojun.contact()).id, "듣고 있어요?")
@@ -291,7 +296,7 @@ async def test_no_byte_of_what_was_deleted_is_left(
     unique = _unique_words(rng)
     for each in (contact, other):
         await fill(haneul, each.id, [f"{next(unique)} 이야기 {number}" for number in range(600)])
-    lines = {each.seq: each.text for each in await haneul.messenger.window(contact.id, 1, 10**6)}
+    lines = {each.seq: each.text for each in await lines_of(haneul, contact.id)}
     for _ in range(25):
         seq = rng.choice(sorted(lines))
         last = seq + rng.choice((0, 0, 0, 3, 20, 150))
@@ -303,11 +308,11 @@ async def test_no_byte_of_what_was_deleted_is_left(
         await haneul.messenger.keep_draft(contact.id, "")
         dead.append(draft.encode())
         await fill(haneul, contact.id, [f"{next(unique)} 더" for _ in range(10)])
-        found = await haneul.messenger.window(contact.id, max(lines) + 1, 10**6)
+        found = await lines_of(haneul, contact.id, max(lines) + 1)
         lines |= {each.seq: each.text for each in found}
     await haneul.messenger.keep_draft(other.id, next(unique))
-    dead.append((await haneul.messenger.draft(other.id)).encode())
-    for said in await haneul.messenger.window(other.id, 1, 10**6):
+    dead.append((await haneul.messenger.excerpt(other.id, lambda _: None)).draft.encode())
+    for said in await lines_of(haneul, other.id):
         dead += _marks(said.text)
     if seed == 0:
         await haneul.messenger.deletions.conversation(other.id)
@@ -363,7 +368,7 @@ async def test_no_token_of_korean_is_left(
 
     assert len(present()) > len(needles) / 2, "the scan would find what is there"
     half = len(gone) // 2
-    first = (await haneul.messenger.window(contact.id, 1, 10**6))[0].seq
+    first = (await lines_of(haneul, contact.id))[0].seq
     for seq in range(first, first + 30):  # one by one, then many at once
         await haneul.messenger.deletions.messages(contact.id, seq, seq)
     await haneul.messenger.deletions.messages(contact.id, first + 30, first + half)

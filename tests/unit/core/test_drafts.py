@@ -10,7 +10,7 @@ from tests.unit.core.conftest import MakePerson, Person, introduce
 
 
 async def drafts(person: Person) -> dict[int, str]:
-    found = await person.messenger.conversations()
+    found = (await person.messenger.overview()).conversations
     return {entry.contact.id: entry.draft for entry in found if entry.draft}
 
 
@@ -21,7 +21,7 @@ async def test_a_draft_stays_until_its_message_is_sent(make_person: MakePerson) 
     await haneul.messenger.keep_draft(contact, "아직 쓰는 중")
     await haneul.messenger.keep_draft(contact, "아직 쓰는 중이에요")
     assert await drafts(haneul) == {contact: "아직 쓰는 중이에요"}
-    assert await haneul.messenger.draft(contact) == "아직 쓰는 중이에요"
+    assert (await haneul.messenger.excerpt(contact, lambda _: None)).draft == "아직 쓰는 중이에요"
     await haneul.messenger.send(contact, "다 썼어요")
     assert await drafts(haneul) == {}
 

@@ -71,7 +71,7 @@ def plain(lines: list[Message]) -> list[Message]:
 
 
 async def everything(person: Person, contact_id: int) -> list[Message]:
-    return await person.messenger.window(contact_id, 1, 1_000_000)
+    return list((await person.messenger.excerpt(contact_id, lambda _: (1, 10**6))).lines)
 
 
 def files_in(directory: Path) -> list[str]:
@@ -160,7 +160,7 @@ async def test_imported_lines_are_nobody_s(make_person: MakePerson, tmp_path: Pa
     await stranger.messenger.rename("다솜이")
     await stranger.messenger.synchronize()
     assert await hits(stranger, "기다리는") == [found]
-    assert (await stranger.messenger.conversations())[0].contact == archive
+    assert (await stranger.messenger.overview()).conversations[0].contact == archive
     await stranger.messenger.remove_contact(archive.id)
     assert await hits(stranger, "기다리는") == []
 

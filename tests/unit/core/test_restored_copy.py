@@ -56,7 +56,7 @@ async def test_a_restored_copy_is_told_once_until_verified_again(
     assert (await one.contact()).copy_suspected
     (told,) = [event for event in one.events if isinstance(event, MessageStored)]
     assert told.message.kind is MessageKind.POSSIBLE_COPY
-    (conversation,) = await one.messenger.conversations()
+    (conversation,) = (await one.messenger.overview()).conversations
     assert conversation.unread == 2
     assert not told.hidden
     assert ContactChanged((await one.contact()).id) in one.events
