@@ -44,6 +44,8 @@ Smallest().run()
 _CODES = re.compile(rb"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][0-9A-B]|.)")
 _END_OF_FRAME = b"\x1b[?2026l"
 MESSAGES = re.compile(r"오[전후] \d+:\d\d ▎")
+TYPING_S = 1.0
+"""How long somebody types: what an open profile needs is loaded meanwhile."""
 OLDEST_BELOW = 9_000
 """So many messages are further down, at least, when the oldest are shown."""
 BELOW = re.compile(r"메시지 (\d+)개: End")
@@ -161,6 +163,7 @@ def unlocked(directory: Path) -> tuple[Program, float]:
     program = ours(directory)
     program.frame(lambda text: "암호문구" in text, program.started)
     program.press(PASSPHRASE.encode())
+    time.sleep(TYPING_S)
     return program, program.press(b"\r", lambda text: "검증 안 됨" in text)
 
 
