@@ -100,13 +100,12 @@ class Blocks:
             self._grow()
         else:
             self.extent = extent
-            heights = self._estimates()
+            self.heights = self._estimated()
             for number in list(self._blocks):
-                if number < len(heights):
-                    heights[number] = len(self._blocks[number].lines)
+                if number < len(self.heights):
+                    self.heights[number] = len(self._blocks[number].lines)
                 else:
                     del self._blocks[number]
-            self.heights = Heights(heights)
 
     def _grow(self) -> None:
         last = len(self.heights) - 1
@@ -122,7 +121,7 @@ class Blocks:
     def estimate_anew(self) -> None:
         """Forget every layout: the width has changed."""
         self._blocks.clear()
-        self.heights = Heights(self._estimates())
+        self.heights = self._estimated()
         self._rows = self._counted = 0
 
     def outdate(self) -> None:
@@ -130,16 +129,21 @@ class Blocks:
         for block in self._blocks.values():
             block.stale = True
 
-    def _estimates(self) -> list[int]:
+    def _estimated(self) -> Heights:
         """Return the heights of all blocks; most are full, and alike."""
-        heights = [round(self._average * SIZE)] * self._count
-        end = max(1, self.extent.last_seq)
-        for first, last in (*self.extent.gaps, (end, end)):
-            begins, ends = block_of(first), block_of(last)
-            heights[begins : ends + 1] = [0] * (ends + 1 - begins)
-            for number in {begins, ends}:
-                heights[number] = self._estimate(number)
-        return heights[: self._count]
+        count, full = self._count, round(self._average * SIZE)
+        heights = Heights.alike(count, full)
+        if self.extent.gaps:
+            listed = [full] * count
+            for first, last in self.extent.gaps:
+                begins, ends = block_of(first), block_of(last)
+                listed[begins : ends + 1] = [0] * (ends + 1 - begins)
+                for number in {begins, ends}:
+                    listed[number] = self._estimate(number)
+            heights = Heights(listed)
+        if count:
+            heights[count - 1] = self._estimate(count - 1)
+        return heights
 
     def _estimate(self, number: int) -> int:
         return round(self._average * self.extent.count(*bounds(number)))

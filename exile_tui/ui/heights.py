@@ -15,11 +15,24 @@ class Heights:
     def __init__(self, heights: Iterable[int] = ()) -> None:
         self._heights = list(heights)
         tops = list(accumulate(self._heights, initial=0))
-        # In one expression: a million messages have 31,250 blocks, and somebody waits for them.
         self._sums = [top - tops[index & index - 1] for index, top in enumerate(tops)]
         """Entry i holds the sum of the last `i & -i` heights up to the i-th."""
         self.total = tops[-1]
         """Rows of all blocks."""
+
+    @classmethod
+    def alike(cls, count: int, height: int) -> Heights:
+        """Return many blocks of one height; in no time, as whoever opens a conversation waits."""
+        self = cls()
+        self._heights = [height] * count
+        sums = [0, height]
+        while len(sums) <= count:
+            # The same sums once more; only the last one reaches over all of them.
+            sums += sums[1:-1]
+            sums.append(2 * sums[len(sums) // 2])
+        self._sums = sums[: count + 1]
+        self.total = count * height
+        return self
 
     def __len__(self) -> int:
         return len(self._heights)

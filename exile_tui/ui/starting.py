@@ -10,6 +10,9 @@ from exile_tui.ui.screens import load_screen
 if TYPE_CHECKING:
     from exile_tui.ui.app import ExileApp
 
+THRESHOLDS = (10_000, 20, 50)
+"""When is collected; by default (700, 10, 10) several times a frame."""
+
 
 class Starting:
     """Get from the command to the first frame, and from the passphrase to the chats.
@@ -33,6 +36,8 @@ class Starting:
         """Take notice of the first frame."""
         self._freeze()
         gc.enable()
+        if self._freezes:
+            gc.set_threshold(*THRESHOLDS)
 
     def prepare(self) -> None:
         """Load in the background what an open profile needs; a second time does nothing."""

@@ -38,6 +38,17 @@ def test_heights_are_what_a_list_of_them_is(
             tree.find(row)
 
 
+@given(st.integers(0, 300), st.integers(0, 9))
+def test_blocks_that_are_alike_are_what_a_list_of_them_is(count: int, height: int) -> None:
+    alike, listed = Heights.alike(count, height), Heights([height] * count)
+    assert alike.total == listed.total
+    for index in range(count):
+        assert alike[index] == height
+        assert alike.top(index + 1) == listed.top(index + 1)
+    alike.append(5)
+    assert alike.find(alike.total - 1) == (count, 4)
+
+
 @st.composite
 def extents(draw: st.DrawFn) -> tuple[Extent, set[int]]:
     last = draw(st.integers(0, 120))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
@@ -123,7 +124,8 @@ class Conversation(BlockView):
         self._cursor = 0
         """The message that was chosen; 0 for none."""
         self._base: RichStyle | None = None
-        """What blank cells look like; it takes long to find for every row."""
+        """What blank cells look like; it takes long to find for every row, and so do the others."""
+        self._styles: dict[str, Style] = {}
 
     def clear(self) -> None:
         """Show nothing."""
@@ -247,6 +249,7 @@ class Conversation(BlockView):
         """Forget what was drawn in other colours."""
         super().notify_style_update()
         self._base = None
+        self._styles.clear()
         for _, block in self._blocks.laid_out():
             block.strips.clear()
 
@@ -264,16 +267,18 @@ class Conversation(BlockView):
         if self.has_focus and line.seq and line.seq == self._cursor:
             first = not inside or block.lines[inside - 1].seq != line.seq
             strip = self._draw(self._pointed(line) if first else line, span, chosen=True)
-            strip = strip.extend_cell_length(self.size.width, self._chosen_style.rich_style)
+            strip = strip.extend_cell_length(self.size.width, self._style("cursor").rich_style)
         elif span is not None:
             strip = self._draw(line, span)
         else:
             strip = block.strips.get(inside) or block.strips.setdefault(inside, self._draw(line))
         return strip.apply_offsets(0, row).crop_extend(0, self.size.width, base)
 
-    @property
-    def _chosen_style(self) -> Style:
-        return self.get_visual_style("conversation--cursor")
+    def _style(self, name: str) -> Style:
+        style = self._styles.get(name)
+        if style is None:
+            style = self._styles[name] = self.get_visual_style(f"conversation--{name or 'text'}")
+        return style
 
     def _pointed(self, line: Line) -> Line:
         """Return a line with a mark in the blank cell before its bar or its text."""
@@ -289,23 +294,26 @@ class Conversation(BlockView):
     def _draw(
         self, line: Line, selected: tuple[int, int] | None = None, *, chosen: bool = False
     ) -> Strip:
-        segments = []
-        at = 0
-        start, end = selected if selected is not None else (0, 0)
-        end = 1_000_000 if end == -1 else end
+        below = Style(background=self._style("cursor").background) if chosen else Style()
+        styled = [(span.text, self._style(span.style) + below) for span in line.spans]
+        if selected is not None:
+            styled = self._mark(styled, *selected)
+        return Strip([Segment(text, style.rich_style) for text, style in styled])
+
+    def _mark(
+        self, styled: Sequence[tuple[str, Style]], start: int, end: int
+    ) -> list[tuple[str, Style]]:
+        """Mark what is selected of a row; -1 is its end."""
         mark = Style.from_styles(self.screen.get_component_styles("screen--selection"))
-        below = Style(background=self._chosen_style.background) if chosen else Style()
-        for span in line.spans:
-            style = self.get_visual_style(f"conversation--{span.style or 'text'}") + below
-            cuts = sorted(
-                {0, len(span.text), *(min(max(0, e - at), len(span.text)) for e in (start, end))}
-            )
+        end = 1_000_000 if end == -1 else end
+        marked, at = [], 0
+        for text, style in styled:
+            cuts = sorted({0, len(text), *(min(max(0, e - at), len(text)) for e in (start, end))})
             for left, right in pairwise(cuts):
                 inside = start <= at + left < end
-                shown = style + mark if inside else style
-                segments.append(Segment(span.text[left:right], shown.rich_style))
-            at += len(span.text)
-        return Strip(segments)
+                marked.append((text[left:right], style + mark if inside else style))
+            at += len(text)
+        return marked
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return what was selected with the mouse: of messages their own text only."""
