@@ -194,12 +194,15 @@ class Blocks:
             self._counted += len(inside)
 
     def drop(self, keep: tuple[int, int], selected: tuple[int, int] | None) -> None:
-        """Let go of what was not in sight for longest.
+        """Let go of what is drawn but not needed, and of what was not in sight for longest.
 
         Args:
             keep: The first and the last block that are needed now.
             selected: The first and the last row of a selection, which stays, within reason.
         """
+        for number, block in self._blocks.items():
+            if not keep[0] <= number <= keep[1]:
+                block.strips.clear()
         over = len(self._blocks) - KEPT
         if over > KEPT_SELECTED:
             selected = None

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from rich._palettes import EIGHT_BIT_PALETTE
@@ -19,6 +19,7 @@ from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual.filter import LineFilter
+from textual.strip import Strip
 from textual.style import Style as VisualStyle
 from textual.widget import Widget
 
@@ -45,6 +46,11 @@ def _visual_style(self: Widget, *names: str, partial: bool = False) -> VisualSty
 
 
 setattr(Widget, "get_visual_style", _visual_style)  # noqa: B010  # mypy refuses the assignment
+
+# Textual 8.2.8 keeps the escape sequences of 16,384 styles. Where text can be selected, every row
+# has styles of its own, with its place in them, so that is what it comes to: 8 MB for nothing.
+_render_ansi = getattr(Strip.render_ansi, "__wrapped__")  # noqa: B009  # lru_cache's, not in its type
+setattr(Strip, "render_ansi", staticmethod(lru_cache(1024)(partial(_render_ansi, Strip))))  # noqa: B010
 
 
 def no_color(environment: Mapping[str, str] = os.environ) -> bool:
