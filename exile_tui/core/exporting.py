@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from typing import BinaryIO
 
 from exile_tui.core import history
 from exile_tui.core.context import Context
-from exile_tui.core.model import Contact, ContactState, Extent
+from exile_tui.core.model import Contact, ContactState, Extent, Message
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sending import require_contact
 from exile_tui.errors import N_, UsageError
@@ -71,10 +72,12 @@ async def export_history(
     """
     part = _Part(file, replace=replace)
     try:
-        await asyncio.to_thread(part.begin)
         try:
+            await asyncio.to_thread(part.begin)
             exported = await _write(context, part, progress, contact_id)
-            await asyncio.to_thread(part.finish)
+            await asyncio.to_thread(part.sync)
+            # Not in a thread: who stops it finds either no file or that it was done.
+            part.finish()
         except BaseException:
             # Before anything else can be cancelled: what lies there is readable by others' tools.
             part.discard()
@@ -119,19 +122,21 @@ async def _write(
     for contact, extent in zip(chosen, extents, strict=True):
         named = history.conversation_id(salt, contact.bundle_hash)
         await asyncio.to_thread(part.write, [history.conversation_line(named, contact.name)])
-        async for lines in _windows(context, contact, extent):
-            await asyncio.to_thread(part.write, lines)
-            messages += len(lines)
+        async for found in _windows(context, contact, extent):
+            await asyncio.to_thread(part.write, map(history.message_line, found))
+            messages += len(found)
             progress(messages, total)
     await asyncio.to_thread(part.write, [history.end_line(messages)])
     return Exported(len(chosen), messages)
 
 
-async def _windows(context: Context, contact: Contact, extent: Extent) -> AsyncIterator[list[str]]:
+async def _windows(
+    context: Context, contact: Contact, extent: Extent
+) -> AsyncIterator[list[Message]]:
     for first, last in seqs(extent):
         async with context.store.snapshot() as tx:
             found = await tx.messages.window(contact.id, first, last)
-        yield [history.message_line(message) for message in found]
+        yield found
 
 
 async def _chosen(tx: Transaction, contact_id: int | None) -> list[Contact]:
@@ -145,14 +150,19 @@ async def _chosen(tx: Transaction, contact_id: int | None) -> list[Contact]:
 
 
 class _Part:
-    """A file under another name until it is whole; every method is called in a thread."""
+    """A file under another name until it is whole; what takes long is called in a thread."""
 
     def __init__(self, file: Path, *, replace: bool) -> None:
+        if not file.name:  # `.` and `/`
+            raise UsageError(EXISTS, file=file)
         self._file = file
         self._replace = replace
         self._path = file.with_name(f"{file.name}{SUFFIX}")
         self._lock = FileLock(self._path)
         self._stream: BinaryIO | None = None
+        self._turn = threading.Lock()
+        """Who discards it does so after the beginning, or nothing begins."""
+        self._discarded = False
 
     def begin(self) -> None:
         """Make it; what an export that was killed left is taken away.
@@ -161,6 +171,11 @@ class _Part:
             UsageError: The file is there, or another program writes it.
             OSError: The system does not let us.
         """
+        with self._turn:
+            if not self._discarded:
+                self._begin()
+
+    def _begin(self) -> None:
         self._refuse_to_replace()
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(self._path.lstat().st_mode):
@@ -173,34 +188,52 @@ class _Part:
         self._stream.truncate(0)
 
     def write(self, lines: Iterable[str]) -> None:
-        """Add lines."""
+        """Add lines, one after the other: a window of long ones need not be there twice."""
         assert self._stream is not None
-        self._stream.write("".join(f"{line}\n" for line in lines).encode())
+        for line in lines:
+            self._stream.write(f"{line}\n".encode())
 
-    def finish(self) -> None:
-        """Make it durable and give it its name.
-
-        Raises:
-            UsageError: Somebody made a file of that name meanwhile.
-        """
+    def sync(self) -> None:
+        """Make what was written durable."""
         assert self._stream is not None
         self._stream.flush()
         os.fsync(self._stream.fileno())
         self._stream.close()
+
+    def finish(self) -> None:
+        """Give it its name, durably.
+
+        Raises:
+            UsageError: Somebody made a file of that name meanwhile.
+        """
         self._refuse_to_replace()
         os.replace(self._path, self._file)
         self._lock.release()
+        with suppress(OSError):  # it is there; some systems can't make a directory durable
+            descriptor = os.open(self._file.parent, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
 
     def discard(self) -> None:
         """Leave nothing of it."""
-        with suppress(OSError):
-            if self._lock.held:
-                self._path.unlink(missing_ok=True)
-        with suppress(OSError):
-            if self._stream is not None:
-                self._stream.close()
-        self._lock.release()
+        with self._turn:
+            self._discarded = True
+            with suppress(OSError):
+                if self._lock.held:
+                    self._path.unlink(missing_ok=True)
+            with suppress(OSError):
+                if self._stream is not None:
+                    self._stream.close()
+            self._lock.release()
 
     def _refuse_to_replace(self) -> None:
-        if self._file.is_dir() or (not self._replace and os.path.lexists(self._file)):
+        try:
+            mode = self._file.lstat().st_mode
+        except FileNotFoundError:
+            return
+        # A device or a pipe is never a file of somebody's that may be replaced.
+        plain = stat.S_ISREG(mode) or (stat.S_ISLNK(mode) and not self._file.is_dir())
+        if not self._replace or not plain:
             raise UsageError(EXISTS, file=self._file)
