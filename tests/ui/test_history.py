@@ -167,6 +167,19 @@ async def test_a_problem_is_said_and_the_path_stays(make_app: MakeApp, tmp_path:
         assert "Messages in a file" in screen_text(app)
 
 
+@pytest.mark.parametrize("typed", ["~nobody-of-that-name/file", "a\0b"])
+async def test_what_can_t_be_a_file_is_asked_for_again(make_app: MakeApp, typed: str) -> None:
+    """The first ended the program, in the middle of whatever it did."""
+    app = make_app(english(), lang="en")
+    async with app.run_test(size=(80, 24)) as pilot:
+        panel = await open_panel(pilot)
+        panel.query_one("#file", Input).value = typed
+        for key in ("f5", "f6"):
+            await pilot.press(key)
+            await settle(pilot)
+            assert "with its whole path" in screen_text(app)
+
+
 async def test_every_way_there(make_app: MakeApp) -> None:
     app = make_app(korean(), lang="ko")
     async with app.run_test(size=(100, 26)) as pilot:

@@ -121,10 +121,11 @@ class HistoryPanel(ExileModal[None]):
         typed = nfc(self.query_one("#file", Input).value.strip())
         if self._worker is not None:
             return None
-        if not typed:
-            self._failed(UsageError(NO_FILE))
-            return None
-        return Path(typed).expanduser()
+        if typed and "\0" not in typed:
+            with contextlib.suppress(RuntimeError):  # `~` and the name of nobody here
+                return Path(typed).expanduser()
+        self._failed(UsageError(NO_FILE))
+        return None
 
     @on(Button.Pressed, "#export")
     def action_export(self) -> None:
