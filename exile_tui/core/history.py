@@ -17,11 +17,11 @@ from exile_tui.errors import N_, UsageError
 from exile_tui.json_line import json_line
 
 VERSION = 1
-MOST_LINE_BYTES = 512 * 1024
+MOST_LINE_BYTES = 1280 * 1024
 """Longer than the longest text with each character escaped."""
-MOST_TEXT_BYTES = 65_536
-"""UTF-8; one message holds less."""
-MOST_NAME_BYTES = 1024
+MOST_TEXT_BYTES = 196_608
+"""UTF-8. One message carries less than a third of it, and composing makes three bytes of one."""
+MOST_NAME_BYTES = 4096
 MOST_SEQ = 2**53 - 1
 MOST_CONVERSATIONS = 10_000
 LATEST_MS = 253_370_764_800_000
@@ -46,7 +46,7 @@ CUT_SHORT = N_("The file {file} ends too early, after line {line}. Nothing was i
 TOO_MUCH = N_("The file {file} goes on after its end, in line {line}. Nothing was imported.")
 
 _Milliseconds = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
-_Hex = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{32}$")]
+_Hex = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
 
 
 class Header(msgspec.Struct, tag=TYPE, tag_field="type", frozen=True):

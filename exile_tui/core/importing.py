@@ -28,6 +28,8 @@ from exile_tui.errors import N_, UsageError
 
 BATCH = 2_000
 """Messages stored in one transaction."""
+BATCH_BYTES = 512 * 1024
+"""And about so much text, or lines of 60 KB would keep everybody waiting for minutes."""
 BLOCK_BYTES = 1024 * 1024
 """About how much is read and checked at once."""
 
@@ -63,6 +65,14 @@ class _Target:
     last_seq: int = 0
     """The newest that was imported."""
     waiting: list[MessageLine] = field(default_factory=list)
+    size: int = 0
+    """Bytes of text that wait."""
+
+    def add(self, line: MessageLine) -> bool:
+        """Take a line; return whether a batch is full."""
+        self.waiting.append(line)
+        self.size += len(line.text.encode())
+        return len(self.waiting) >= BATCH or self.size >= BATCH_BYTES
 
     def has(self, seq: int) -> bool:
         """Tell whether a line need not be stored."""
@@ -108,8 +118,7 @@ async def _store(
                     if target.has(line.seq):
                         imported.known += 1
                         continue
-                    target.waiting.append(line)
-                    if len(target.waiting) == BATCH:
+                    if target.add(line):
                         await _append(context, target, imported)
                 else:
                     await _append(context, target, imported)
@@ -134,7 +143,8 @@ async def _append(context: Context, target: _Target | None, imported: Imported) 
         await tx.messages.append_many(target.contact_id, lines)
     imported.messages += len(lines)
     target.waiting.clear()
-    if target.contact_id not in imported.contact_ids:
+    target.size = 0
+    if imported.contact_ids[-1:] != [target.contact_id]:  # the lines of one come in a row
         imported.contact_ids.append(target.contact_id)
         context.emit(ContactChanged(target.contact_id))
 

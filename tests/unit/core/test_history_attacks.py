@@ -6,15 +6,41 @@ import asyncio
 import os
 import stat
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from exile_tui.core import exporting
+from exile_tui.core import exporting, history, importing
+from exile_tui.core.model import Message
 from exile_tui.errors import UsageError
-from tests.unit.core.conftest import MakePerson
-from tests.unit.core.test_history import files_in, fill, line, nothing
+from exile_tui.store.messages import MessageTable
+from exile_tui.wire.content import (
+    MAX_CONTENT,
+    MAX_NAME,
+    Profile,
+    Text,
+    decode_content,
+    encode_content,
+)
+from tests.unit.core.conftest import MakePerson, Person
+from tests.unit.core.test_history import (
+    END,
+    HEADER,
+    PERSON,
+    TEXT,
+    archives,
+    everything,
+    files_in,
+    fill,
+    line,
+    nothing,
+)
+
+
+@pytest.fixture
+async def people(make_person: MakePerson) -> tuple[Person, Person]:
+    return await make_person("가람"), await make_person("나루")
 
 
 async def test_force_replaces_files_alone(make_person: MakePerson, tmp_path: Path) -> None:
@@ -141,3 +167,67 @@ async def test_a_window_of_long_texts_is_encoded_line_by_line(
     monkeypatch.setattr(os, "fdopen", watched)
     await person.messenger.export_history(tmp_path / "out", nothing)
     assert max(sizes) < 1_000
+
+
+async def test_what_a_contact_can_make_us_store_comes_back(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    """One text that grows when it is composed made all of an export worthless."""
+    ours, theirs = people
+    note = "\U0001d160"
+    text = decode_content(encode_content(Text(bytes(16), 1, note * (MAX_CONTENT // 4 - 9))))
+    name = decode_content(encode_content(Profile(bytes(16), 1, note * (MAX_NAME // 4))))
+    assert isinstance(text, Text)
+    assert isinstance(name, Profile)
+    assert len(text.text.encode()) > 180_000
+    await fill(ours, 1, [line(1, text.text)], name=name.name)
+    await ours.messenger.export_history(tmp_path / "out", nothing)
+    imported = await theirs.messenger.import_history(tmp_path / "out", nothing)
+    (archive,) = await archives(theirs)
+    assert archive.name == name.name
+    assert [each.text for each in await everything(theirs, archive.id)] == [text.text]
+    assert imported.messages == 1
+
+
+async def test_a_conversation_s_id_ends_where_it_ends(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    person, _ = people
+    twice = PERSON.replace('eeff"', 'eeff\\n"')
+    lines = [HEADER, PERSON, TEXT.replace('"seq": 1', '"seq": 5'), twice, TEXT, END]
+    (tmp_path / "in").write_text("".join(f"{each}\n" for each in lines).replace(": 1}", ": 2}"))
+    with pytest.raises(UsageError) as refused:
+        await person.messenger.import_history(tmp_path / "in", nothing)
+    assert refused.value.parameters["line"] == 4
+
+
+async def test_long_texts_are_stored_few_at_a_time(
+    people: tuple[Person, Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """2,000 of them in one transaction kept everybody else waiting for two minutes."""
+    ours, theirs = people
+    monkeypatch.setattr(importing, "BATCH_BYTES", 1_000)
+    await fill(ours, 1, [line(number, "글" * 100) for number in range(20)])
+    await ours.messenger.export_history(tmp_path / "out", nothing)
+    batches: list[int] = []
+    append = MessageTable.append_many
+
+    async def counted(table: MessageTable, contact_id: int, lines: Sequence[Message]) -> int:
+        batches.append(len(lines))
+        return await append(table, contact_id, lines)
+
+    monkeypatch.setattr(MessageTable, "append_many", counted)
+    await theirs.messenger.import_history(tmp_path / "out", nothing)
+    assert batches == [4] * 5
+
+
+async def test_what_was_imported_can_be_exported_and_imported(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    """The longest text, each byte of it one that is escaped when it is written."""
+    ours, theirs = people
+    text = TEXT.replace("안녕", "\x7f" * history.MOST_TEXT_BYTES)
+    (tmp_path / "in").write_text("".join(f"{each}\n" for each in (HEADER, PERSON, text, END)))
+    await ours.messenger.import_history(tmp_path / "in", nothing)
+    await ours.messenger.export_history(tmp_path / "out", nothing)
+    assert (await theirs.messenger.import_history(tmp_path / "out", nothing)).messages == 1
