@@ -11,13 +11,13 @@ one that was sealed already goes its way, since the session counts what it seale
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from enum import Enum
 
 from exile_tui.core.context import Context
 from exile_tui.core.events import ContactChanged, DeletionChanged, DeliveryChanged
-from exile_tui.core.model import MailboxState
+from exile_tui.core.model import Extent, MailboxState
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sending import require_contact
 from exile_tui.core.settings import DELETING, draft_key
@@ -66,6 +66,27 @@ class Deletion:
         """Read back what was noted."""
         contact_id, first_seq, last_seq, what = key.removeprefix(DELETING).split("/")
         return cls(What(what), int(contact_id), int(first_seq), int(last_seq))
+
+
+async def noted(tx: Transaction) -> list[Deletion]:
+    """Return what was begun and is not done: whoever asked for it counts it as gone."""
+    return [Deletion.from_note(note) for note in await tx.settings.beginning_with(DELETING)]
+
+
+def without(extent: Extent, contact_id: int, going: Iterable[Deletion]) -> Extent:
+    """Return where the lines of a conversation will be when that is done."""
+    runs = [*extent.gaps]
+    for each in going:
+        if each.contact_id == contact_id:
+            last = extent.last_seq if each.what is What.CONTACT else each.last_seq
+            runs.append((max(each.first_seq, 1), min(last, extent.last_seq)))
+    gaps: list[tuple[int, int]] = []
+    for first, last in sorted(run for run in runs if run[0] <= run[1]):
+        if gaps and first <= gaps[-1][1] + 1:
+            gaps[-1] = (gaps[-1][0], max(last, gaps[-1][1]))
+        else:
+            gaps.append((first, last))
+    return replace(extent, gaps=tuple(gaps))
 
 
 async def delete_messages(

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from exile_tui.core import history
 from exile_tui.core.context import Context
+from exile_tui.core.deleting import What, noted, without
 from exile_tui.core.model import Contact, ContactState, Extent, Message
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sending import require_contact
@@ -113,8 +114,12 @@ async def _write(
 ) -> Exported:
     salt = await own_salt(context)
     async with context.store.snapshot() as tx:
-        chosen = await _chosen(tx, contact_id)
-        extents = [await tx.messages.extent(contact.id) for contact in chosen]
+        going = await noted(tx)
+        removed = {each.contact_id for each in going if each.what is What.CONTACT}
+        chosen = [each for each in await _chosen(tx, contact_id) if each.id not in removed]
+        extents = [
+            without(await tx.messages.extent(contact.id), contact.id, going) for contact in chosen
+        ]
     total = sum(last - first + 1 for extent in extents for first, last in seqs(extent))
     messages = 0
     progress(0, total)

@@ -19,6 +19,7 @@ from typing import BinaryIO
 
 from exile_tui.core import history
 from exile_tui.core.context import Context
+from exile_tui.core.deleting import What, noted, without
 from exile_tui.core.events import ContactChanged
 from exile_tui.core.exporting import Progress, own_salt
 from exile_tui.core.history import ConversationLine, MessageLine, Reader
@@ -35,6 +36,14 @@ BLOCK_BYTES = 1024 * 1024
 
 NOT_READ = N_("The file {file} can't be read: {problem}. Nothing was imported.")
 NOT_A_FILE = N_("{file} is not an ordinary file. Nothing was imported.")
+NOT_READ_ON = N_(
+    "The file {file} can't be read any further: {problem}. What was taken until then is kept; "
+    "import the file again to go on."
+)
+BEING_DELETED = N_(
+    "The imported conversation {name} is just being deleted. What came before it in the file was "
+    "imported; import the file again when it is gone."
+)
 CHANGED = N_(
     "The file {file} changed while it was imported. What was taken until then is kept; import the "
     "file again once nothing writes it any more."
@@ -91,7 +100,8 @@ async def import_history(context: Context, file: Path, progress: Progress) -> Im
         progress: Gets bytes, done and in all; the file is read twice.
 
     Raises:
-        UsageError: The file can't be read or is not whole and in order; nothing was stored.
+        UsageError: The file can't be read or is not whole and in order, and nothing was stored;
+            or that, or a deletion, came when some was stored, and the sentence says so.
     """
     try:
         with await asyncio.to_thread(_open, file) as stream:
@@ -111,7 +121,7 @@ async def _store(
     originals = await _originals(context)
     target: _Target | None = None
     try:
-        async for block in _blocks(stream, reader):
+        async for block in _again(stream, reader):
             for line in block:
                 if isinstance(line, MessageLine):
                     assert target is not None
@@ -126,8 +136,6 @@ async def _store(
                     if isinstance(line, ConversationLine):
                         target = await _target(context, originals, line)
             progress(size + stream.tell(), 2 * size)
-    except UsageError as error:
-        raise UsageError(CHANGED, file=reader.file) from error
     finally:
         context.emit(*map(ContactChanged, imported.contact_ids))
     return imported
@@ -139,6 +147,8 @@ async def _append(context: Context, target: _Target | None, imported: Imported) 
     async with context.store.transaction() as tx:
         if not target.contact_id:
             target.contact_id = (await _insert(context, tx, target.line)).id
+        elif await tx.contacts.get(target.contact_id) is None:
+            raise UsageError(BEING_DELETED, name=target.line.name)
         lines = [history.to_store(line) for line in target.waiting]
         await tx.messages.append_many(target.contact_id, lines)
     imported.messages += len(lines)
@@ -169,15 +179,21 @@ async def _originals(context: Context) -> dict[str, int]:
     salt = await own_salt(context)
     async with context.store.snapshot() as tx:
         everybody = [*await tx.contacts.all(), *await tx.contacts.archived()]
+        removed = {each.contact_id for each in await noted(tx) if each.what is What.CONTACT}
+    everybody = [each for each in everybody if each.id not in removed]
     return {history.conversation_id(salt, each.bundle_hash): each.id for each in everybody}
 
 
 async def _target(context: Context, originals: dict[str, int], line: ConversationLine) -> _Target:
     async with context.store.snapshot() as tx:
-        original = originals.get(line.id)
-        target = _Target(line, await tx.messages.extent(original) if original else None)
+        original, going = originals.get(line.id), await noted(tx)
+        target = _Target(line, None)
+        if original:
+            target.original = without(await tx.messages.extent(original), original, going)
         archive = await tx.contacts.by_bundle(history.archive_key(line.id))
         if archive is not None:
+            if any(each.contact_id == archive.id for each in going):
+                raise UsageError(BEING_DELETED, name=archive.name)
             target.contact_id = archive.id
             newest = await tx.messages.recent(archive.id, 1)
             target.last_seq = history.imported_seq(newest[0].content_id) if newest else 0
@@ -196,6 +212,22 @@ def _open(file: Path) -> BinaryIO:
         os.close(descriptor)
         raise UsageError(NOT_A_FILE, file=file)
     return os.fdopen(descriptor, "rb")
+
+
+async def _again(stream: BinaryIO, reader: Reader) -> AsyncIterator[list[history.Line]]:
+    """Yield the lines of a file that was checked; what is wrong now comes after some were stored.
+
+    Raises:
+        UsageError: It can't be read any more, or is another file now.
+    """
+    try:
+        async for block in _blocks(stream, reader):
+            yield block
+    except UsageError as error:
+        raise UsageError(CHANGED, file=reader.file) from error
+    except OSError as error:
+        problem = error.strerror or str(error)
+        raise UsageError(NOT_READ_ON, file=reader.file, problem=problem) from error
 
 
 async def _blocks(stream: BinaryIO, reader: Reader) -> AsyncIterator[list[history.Line]]:

@@ -7,12 +7,18 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import BinaryIO
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from exile_tui.core import exporting, history, importing
-from exile_tui.core.model import Message
+from exile_tui.core.context import Context
+from exile_tui.core.deleting import Deletion, What, without
+from exile_tui.core.model import Extent, Message
 from exile_tui.errors import UsageError
 from exile_tui.store.messages import MessageTable
 from exile_tui.wire.content import (
@@ -231,3 +237,104 @@ async def test_what_was_imported_can_be_exported_and_imported(
     await ours.messenger.import_history(tmp_path / "in", nothing)
     await ours.messenger.export_history(tmp_path / "out", nothing)
     assert (await theirs.messenger.import_history(tmp_path / "out", nothing)).messages == 1
+
+
+async def test_a_disk_that_fails_in_the_middle_is_not_called_nothing(
+    people: tuple[Person, Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = people
+    monkeypatch.setattr(importing, "BATCH", 2)
+    monkeypatch.setattr(importing, "BLOCK_BYTES", 1)
+    await fill(ours, 1, [line(number, "글") for number in range(9)])
+    await ours.messenger.export_history(tmp_path / "out", nothing)
+    block = importing._block
+
+    def failing(stream: BinaryIO, reader: history.Reader) -> list[history.Line]:
+        if stored and reader.number > 6:
+            raise OSError(5, "Input/output error")
+        return block(stream, reader)
+
+    stored: list[bool] = []
+    monkeypatch.setattr(importing, "_block", failing)
+    with pytest.raises(UsageError, match="until then is kept"):
+        await theirs.messenger.import_history(
+            tmp_path / "out", lambda done, total: stored.extend([True] * (2 * done > total))
+        )
+    (archive,) = await archives(theirs)
+    assert len(await everything(theirs, archive.id)) == 4
+
+
+async def interrupted(person: Person, deletion: Deletion) -> None:
+    """Leave what a kill leaves of a deletion that had just begun."""
+    async with person.context.store.transaction() as tx:
+        await tx.settings.set(deletion.note, "")
+
+
+async def test_what_is_being_deleted_is_not_exported(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    ours, theirs = people
+    part = await fill(ours, 1, [line(number, f"글 {number}") for number in range(9)])
+    whole = await fill(ours, 2, [line(1, "지운 사람의 글")], name="지운 사람")
+    await interrupted(ours, Deletion(What.MESSAGES, part, 3, 6))
+    await interrupted(ours, Deletion(What.CONTACT, whole, 1, 1))
+    file = tmp_path / "out"
+    exported = await ours.messenger.export_history(file, nothing)
+    assert (exported.conversations, exported.messages) == (1, 5)
+    assert "지운" not in file.read_text()
+    assert "글 3" not in file.read_text()
+    await theirs.messenger.import_history(file, nothing)
+    assert (await theirs.messenger.import_history(file, nothing)).known == 5
+
+
+async def test_what_is_being_deleted_is_not_called_here(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    ours, _ = people
+    contact_id = await fill(ours, 1, [line(number, f"글 {number}") for number in range(9)])
+    await ours.messenger.export_history(tmp_path / "out", nothing)
+    await interrupted(ours, Deletion(What.CONVERSATION, contact_id, 1, 9))
+    imported = await ours.messenger.import_history(tmp_path / "out", nothing)
+    assert (imported.messages, imported.known) == (9, 0)
+    (archive,) = await archives(ours)
+    await interrupted(ours, Deletion(What.CONTACT, archive.id, 1, 9))
+    with pytest.raises(UsageError, match="being deleted"):
+        await ours.messenger.import_history(tmp_path / "out", nothing)
+
+
+async def test_an_archive_that_goes_while_it_is_filled(
+    people: tuple[Person, Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, theirs = people
+    monkeypatch.setattr(importing, "BATCH", 3)
+    await fill(ours, 1, [line(number, "글") for number in range(9)])
+    await ours.messenger.export_history(tmp_path / "out", nothing)
+    append = importing._append
+
+    async def and_removed(
+        context: Context, target: importing._Target | None, imported: importing.Imported
+    ) -> None:
+        await append(context, target, imported)
+        for archive in await archives(theirs):
+            await theirs.messenger.remove_contact(archive.id)
+
+    monkeypatch.setattr(importing, "_append", and_removed)
+    with pytest.raises(UsageError, match="being deleted"):
+        await theirs.messenger.import_history(tmp_path / "out", nothing)
+
+
+@given(
+    st.lists(st.tuples(st.integers(-2, 12), st.integers(-2, 14)), max_size=4),
+    st.sets(st.integers(1, 10)),
+)
+def test_what_is_left_is_what_no_deletion_takes(
+    ranges: list[tuple[int, int]], deleted: set[int]
+) -> None:
+    going = [Deletion(What.MESSAGES, 1, *each) for each in ranges]
+    gaps = [Deletion(What.MESSAGES, 1, seq, seq) for seq in deleted]
+    extent = without(without(Extent(10), 1, gaps), 1, going)
+    assert without(extent, 1, [Deletion(What.CONTACT, 2, 1, 10)]) == extent
+    left = [seq for first, last in exporting.seqs(extent) for seq in range(first, last + 1)]
+    taken = deleted | {seq for first, last in ranges for seq in range(first, last + 1)}
+    assert left == [seq for seq in range(1, 11) if seq not in taken]
+    assert all(before[1] + 1 < after[0] for before, after in pairwise(extent.gaps))
