@@ -21,7 +21,7 @@ from exile_tui.hangul import is_syllable
 from exile_tui.store import ProfileVault, finder
 from exile_tui.store.database import Row, connect
 from exile_tui.store.queries import LONGEST, steps
-from exile_tui.store.search import folded, initials, syllables
+from exile_tui.store.search import MOST_MARKS, folded, initials, syllables
 from exile_tui.store.store import ProfileStore
 from tests.unit.store.record_database import PASSPHRASE, RECORDED
 from tests.unit.store.samples import CHEAP, contact, hits, write_text
@@ -39,6 +39,33 @@ async def find(store: ProfileStore, query: str, *, typing: bool = False) -> list
     async with store.snapshot() as tx:
         found = await hits(tx.messages, query, limit=100, typing=typing)
     return [message.text for message in found]
+
+
+@pytest.mark.parametrize("before", range(0, 64, 7))
+@pytest.mark.parametrize("marks", ["\u0301\u0316", "\u0316\u0345", "\u0f73"])
+def test_a_long_row_of_marks_is_cut_before_it_is_sorted(
+    monkeypatch: pytest.MonkeyPatch, before: int, marks: str
+) -> None:
+    """Sorting 30,000 of them takes seconds, for each of an imported file's lines."""
+    normalize = unicodedata.normalize
+    longest = 0
+
+    def watched(form: str, text: str) -> str:
+        nonlocal longest
+        row = 0
+        for character in text:
+            row = row + 1 if unicodedata.category(character)[0] == "M" else 0
+            longest = max(longest, row)
+        return normalize(form, text)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(unicodedata, "normalize", watched)
+    text = "가" * before + marks * (2_000 // len(marks))
+    assert folded(f"{text} 끝").endswith(" 끝")
+    assert longest <= 3 * MOST_MARKS
+    short = "가" * before + (marks * 30)[:30] + "나"
+    monkeypatch.undo()
+    expected = unicodedata.normalize("NFC", unicodedata.normalize("NFC", short).casefold())
+    assert folded(short) == expected
 
 
 def test_tokens_are_the_jamo_that_are_typed() -> None:
