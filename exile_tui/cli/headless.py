@@ -17,6 +17,7 @@ from exile_tui.cli.output import (
     delivery_words,
     invite_line,
     invite_record,
+    is_imported,
     local_time,
     message_line,
     message_record,
@@ -239,8 +240,10 @@ async def _receive(session: Session) -> None:
 async def _history(session: Session) -> None:
     contact = await session.find(session.arguments.contact)
     limit = positive(session.arguments.limit)
+    imported = is_imported(contact)
     for message in await session.messenger.messages(contact.id, limit=limit):
-        session.out.result(message_record(message, contact.name), message_line(message, contact))
+        record = message_record(message, contact.name, imported=imported)
+        session.out.result(record, message_line(message, contact))
 
 
 COMMANDS: dict[str, Command] = {

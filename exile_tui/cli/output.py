@@ -107,6 +107,11 @@ def shown_name(contact: Contact) -> str:
     return sanitize_name(contact.name) if contact.name else tr("Unknown")
 
 
+def is_imported(contact: Contact) -> bool:
+    """Tell whether the lines of a contact come from a file, which anybody may have written."""
+    return contact.state.value == "archived"
+
+
 def contact_record(contact: Contact) -> dict[str, Any]:
     """Return what `--json` says about a contact."""
     return {
@@ -121,7 +126,7 @@ def contact_record(contact: Contact) -> dict[str, Any]:
 def contact_line(contact: Contact) -> str:
     """Return a contact as a line for people."""
     words = [tr(STATE_WORDS[contact.state.value])]
-    if contact.state.value != "archived":  # nobody whom one could verify
+    if not is_imported(contact):  # nobody whom one could verify
         words.append(tr(TRUST_WORDS[contact.trust.value]))
     return f"#{contact.id} {shown_name(contact)} ({', '.join(words)})"
 
@@ -145,12 +150,19 @@ def invite_line(invite: Invite) -> str:
     return f"#{invite.id} {state}, {until}{link}"
 
 
-def message_record(message: Message, name: str) -> dict[str, Any]:
-    """Return what `--json` says about a line of a conversation with the contact of this name."""
+def message_record(message: Message, name: str, *, imported: bool = False) -> dict[str, Any]:
+    """Return what `--json` says about a line of a conversation.
+
+    Args:
+        message: The line.
+        name: The contact's.
+        imported: It comes from a file: nobody vouches for it.
+    """
     return {
         "message": message.id,
         "contact": message.contact_id,
         "name": name,
+        "imported": imported,
         "seq": message.seq,
         "direction": message.direction.value,
         "kind": message.kind.value,
@@ -165,6 +177,8 @@ def message_record(message: Message, name: str) -> dict[str, Any]:
 def message_line(message: Message, contact: Contact) -> str:
     """Return a line of a conversation for people; further lines of its text are indented."""
     who = shown_name(contact) if message.delivery is None else tr("You")
+    if is_imported(contact):
+        who = f"{who} ({tr('imported')})"
     parts = [f"[{local_time(message.stored_ms)}] {who}: {_indented(message_text(message))}"]
     if message.delivery is not None:
         parts.append(f" ({delivery_words(message)})")

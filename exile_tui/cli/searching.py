@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from exile_tui.cli.output import message_line, message_record
+from exile_tui.cli.output import is_imported, message_line, message_record
 from exile_tui.errors import N_, UsageError
 from exile_tui.locale.days import day_begins, typed_day
 
@@ -30,7 +30,8 @@ async def search(session: Session) -> None:
             if contact is not None and message.id not in known:
                 known.add(message.id)
                 session.out.result(
-                    message_record(message, contact.name), message_line(message, contact)
+                    message_record(message, contact.name, imported=is_imported(contact)),
+                    message_line(message, contact),
                 )
         after = page.rest
         if after is None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from textual.widgets import Input
 
+from exile_tui.core.model import ContactState
 from exile_tui.ui.screens.chats import ChatsScreen
 from exile_tui.ui.screens.search import SearchScreen
 from tests.ui.conftest import MakeApp, settle
@@ -45,6 +46,20 @@ async def test_filters_by_key_keep_to_what_they_say(make_app: MakeApp) -> None:
         assert "F6 Them" in shown(pilot)
         assert "F8 With link" in shown(pilot)
         assert "1 message" in shown(pilot)
+
+
+async def test_a_hit_from_a_file_says_so(make_app: MakeApp) -> None:
+    """Whoever made the file chose the name that stands before the words."""
+    messenger = FakeMessenger()
+    contact = messenger.add_contact("Haneul Kim", verified=True)
+    messenger.hear(contact, "the real address")
+    forged = messenger.add_contact("Haneul Kim", ContactState.ARCHIVED)
+    messenger.hear(forged, "the other address")
+    async with make_app(messenger, lang="en").run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        await press(pilot, "ctrl+f", *"address")
+        assert "PM Haneul Kim imported" in shown(pilot)
+        assert "PM Haneul Kim Haneul Kim: the real" in shown(pilot)
 
 
 async def test_links_are_listed_without_a_word(make_app: MakeApp) -> None:

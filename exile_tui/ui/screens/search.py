@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import Input, OptionList, Static
 from textual.widgets.option_list import Option
 
-from exile_tui.core.model import Direction, Message
+from exile_tui.core.model import ContactState, Direction, Message
 from exile_tui.core.searching import SearchPage
 from exile_tui.errors import N_
 from exile_tui.locale import dates, tr, tr_n
@@ -287,8 +287,17 @@ class SearchScreen(ExileModal[SearchWalk]):
             pieces += [(text[at:start], ""), (text[start:end], "bold underline")]
             at = end
         marked = (Content.styled(piece, style) for piece, style in [*pieces, (text[at:], "")])
+        # Nobody vouches for a file: whoever made it chose the name and the words.
+        imported = person is not None and person.state is ContactState.ARCHIVED
+        whence = (f"  {tr('imported')}" if imported else "", "$muted")
         return Content.assemble(
-            (moment, "$muted"), "  ", (name, "bold"), "\n  ", (f"{who}: ", "$muted"), *marked
+            (moment, "$muted"),
+            "  ",
+            (name, "bold"),
+            whence,
+            "\n  ",
+            (f"{who}: ", "$muted"),
+            *marked,
         )
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

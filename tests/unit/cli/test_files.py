@@ -34,7 +34,13 @@ def test_one_s_history_moves_to_a_new_profile(pair: Command, tmp_path: Path) -> 
     history = pair("new", "history", "나루").records
     assert [line["text"] for line in history] == ["학교에서 만나요", "네, 세 시에요"]
     assert [line["direction"] for line in history] == ["in", "out"]
-    assert pair("new", "search", "만나").record["name"] == "나루"
+    assert all(line["imported"] for line in history)
+    found = pair("new", "search", "만나").record
+    assert (found["name"], found["imported"]) == ("나루", True)
+    for told in (("search", "만나"), ("history", "나루")):
+        for shown in pair("new", *told, as_json=False).text.splitlines():
+            assert " 나루 (imported): " in shown or " You (imported): " in shown
+    assert not pair("a", "search", "만나").record["imported"]
     again = pair("new", "import", str(file)).record
     assert (again["messages"], again["known"]) == (0, 2)
     refused = pair("new", "send", "나루", "거기 있어요?")

@@ -78,6 +78,7 @@ def test_every_key_of_a_record() -> None:
         "message": 9,
         "contact": 3,
         "name": "민준",
+        "imported": False,
         "seq": 2,
         "direction": "out",
         "kind": "text",
