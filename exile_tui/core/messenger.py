@@ -16,6 +16,7 @@ from exile_tui.core.importing import Imported
 from exile_tui.core.model import (
     Connection,
     Contact,
+    ContactState,
     Invite,
     Message,
     VerifiedHow,
@@ -157,17 +158,26 @@ class Messenger(Reading):
     async def find_contact(self, name: str) -> Contact:
         """Return the contact with this id (`3` or `#3`), this name, or alone with this beginning.
 
+        A peer chooses its own name: none makes it the one that a number means. What was imported
+        stands back behind a contact of the same name.
+
         Raises:
             NoSuchContact: None, or several.
         """
         wanted = unicodedata.normalize("NFC", name).strip()
         contacts = await self.contacts()
         number = wanted.removeprefix("#")
-        for found in (
-            [contact for contact in contacts if contact.name == wanted],
-            [contact for contact in contacts if number.isascii() and str(contact.id) == number],
-            [contact for contact in contacts if wanted and contact.name.startswith(wanted)],
-        ):
+        is_number = number.isascii() and number.isdigit()
+        numbered = [each for each in contacts if is_number and str(each.id) == number]
+        if is_number and number != wanted:
+            named, begun = [], []
+        else:
+            named = [each for each in contacts if each.name == wanted and each not in numbered]
+            begun = [each for each in contacts if wanted and each.name.startswith(wanted)]
+        for found in ([*numbered, *named], [] if is_number else begun):
+            alive = [each for each in found if each.state is not ContactState.ARCHIVED]
+            if len(alive) == 1 and len({each.name for each in found}) == 1:
+                found = alive
             if len(found) == 1:
                 return found[0]
             if found:

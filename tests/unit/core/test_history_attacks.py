@@ -19,7 +19,7 @@ from exile_tui.core import exporting, history, importing
 from exile_tui.core.context import Context
 from exile_tui.core.deleting import Deletion, What, without
 from exile_tui.core.model import Extent, Message
-from exile_tui.errors import UsageError
+from exile_tui.errors import NoSuchContact, UsageError
 from exile_tui.store.messages import MessageTable
 from exile_tui.wire.content import (
     MAX_CONTENT,
@@ -338,3 +338,46 @@ def test_what_is_left_is_what_no_deletion_takes(
     taken = deleted | {seq for first, last in ranges for seq in range(first, last + 1)}
     assert left == [seq for seq in range(1, 11) if seq not in taken]
     assert all(before[1] + 1 < after[0] for before, after in pairwise(extent.gaps))
+
+
+async def test_nobody_can_be_called_what_a_number_means(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    """A peer that called itself `#1` got what was meant for the first contact."""
+    person, _ = people
+    first = await fill(person, 1, [], name="김하늘")
+    forger = await fill(person, 2, [], name=f"#{first}")
+    other = await fill(person, 3, [], name=str(first))
+    find = person.messenger.find_contact
+    assert (await find(f"#{first}")).id == first
+    with pytest.raises(NoSuchContact, match="Several"):
+        await find(str(first))
+    assert (await find(f"#{other}")).id == other
+    assert (await find(str(forger))).id == forger
+    for gone in ("#99", "99", "#"):
+        await person.messenger.remove_contact(forger)
+        forger = await fill(person, 4, [], name="#99 bottles")
+        if gone == "#":
+            assert (await find(gone)).id == forger
+            continue
+        with pytest.raises(NoSuchContact):
+            await find(gone)
+
+
+async def test_an_import_takes_no_contact_s_name(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    """Who moves to a new profile has everybody twice: once imported, once invited anew."""
+    person, _ = people
+    lines = (HEADER, PERSON, TEXT, END)
+    (tmp_path / "in").write_text("".join(f"{each}\n" for each in lines))
+    await person.messenger.import_history(tmp_path / "in", nothing)
+    (archive,) = await archives(person)
+    find = person.messenger.find_contact
+    assert await find("김하늘") == archive
+    contact_id = await fill(person, 1, [], name="김하늘")
+    assert (await find("김하늘")).id == (await find("김")).id == contact_id
+    assert await find(f"#{archive.id}") == archive
+    await fill(person, 2, [], name="김하늘")
+    with pytest.raises(NoSuchContact, match="Several"):
+        await find("김하늘")
