@@ -10,10 +10,11 @@ from textual import events
 from exile_tui.core.events import ClockJumped, RequestArrived
 from exile_tui.core.model import Connection, ContactState, Delivery, Link
 from exile_tui.errors import UsageError
+from exile_tui.text import one_line
 from exile_tui.ui.screens.chats import ChatsScreen
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
-from exile_tui.ui.widgets.conversation_list import ConversationList
+from exile_tui.ui.widgets.conversation_list import LOOKED_AT, ConversationList
 from tests.ui.conftest import MakeApp, settle
 from tests.ui.doubles import DAY, RELAY, FakeMessenger, at
 from tests.ui.paint import screen_lines, screen_text
@@ -67,6 +68,28 @@ async def test_the_list_shows_trust_in_words_unread_and_requests(make_app: MakeA
             "Yesterday",
         ):
             assert words in text
+
+
+async def test_the_list_looks_at_the_beginning_of_a_text(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each long last line took up to a tenth of a second, whenever the list changed."""
+    looked_at: list[int] = []
+
+    def counted(text: str) -> str:
+        looked_at.append(len(text))
+        return one_line(text)
+
+    monkeypatch.setattr("exile_tui.ui.widgets.conversation_list.one_line", counted)
+    messenger = FakeMessenger()
+    archive = messenger.add_contact("김하늘", ContactState.ARCHIVED)
+    messenger.hear(archive, "처음 " + "가\u0301" * 30_000)
+    await messenger.keep_draft(messenger.add_contact("민준").id, "쓰던 글 " * 10_000)
+    async with make_app(messenger, lang="ko").run_test(size=(80, 24)) as pilot:
+        await settle(pilot)
+        assert "처음 가" in screen_text(pilot.app)
+        assert "쓰던 글" in screen_text(pilot.app)
+    assert max(looked_at) <= LOOKED_AT
 
 
 async def test_enter_opens_marks_read_what_was_shown_and_esc_leads_back(make_app: MakeApp) -> None:

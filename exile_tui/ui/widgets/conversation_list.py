@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from exile_tui.ui.app import ExileApp
 
 
+LOOKED_AT = 1_000
+"""Characters of a text that its row is made of: a long one takes a tenth of a second."""
 ROWS = 4
 """Of a conversation in the list; the last one is blank."""
 
@@ -112,7 +114,7 @@ class ConversationList(OptionList):
     def _last(self, each: Conversation) -> str:
         message = each.last
         if each.draft.strip() and each.contact.id != self._open:
-            return tr("Draft: {text}", text=one_line(each.draft))
+            return tr("Draft: {text}", text=one_line(each.draft[:LOOKED_AT]))
         if each.contact.state is ContactState.JOINING:
             return tr("waiting for an answer")
         if message is None:
@@ -123,7 +125,7 @@ class ConversationList(OptionList):
             return tr("Some messages never arrived.")
         if message.kind is MessageKind.POSSIBLE_COPY:
             return tr("A message contradicts earlier ones.")
-        text = one_line(message.text)
+        text = one_line(message.text[:LOOKED_AT])
         return tr("Me: {text}", text=text) if message.direction is Direction.OUT else text
 
     def _facts(self, each: Conversation, width: int) -> Content:
