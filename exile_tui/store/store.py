@@ -164,8 +164,9 @@ class ProfileStore:
                     raise ProfileError(problems.ROLLED_BACK)
                 if pages is not None and await _pages(writer) > pages:
                     raise problems.DiskFull
-                await writer.commit()
+                # Counted before: where it is cancelled, it is done all the same.
                 self._commits += 1
+                await writer.commit()
             except BaseException as error:
                 await writer.rollback()
                 if isinstance(error, problems.DiskFull):

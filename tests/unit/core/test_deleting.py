@@ -436,6 +436,35 @@ async def test_writing_during_the_copy_loses_nothing(
     assert texts[-2:] == ["1", "2"]
 
 
+async def test_a_commit_that_was_cancelled_during_the_copy_stays(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such a commit is done all the same: somebody may have acted on it already."""
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, ["줄"] * 300)
+    copy, commit, copies = wiping.copy, database.Database.commit, []
+
+    async def cancelled(connection: database.Database) -> None:
+        await commit(connection)
+        raise asyncio.CancelledError
+
+    async def slow(*arguments: Any) -> None:
+        await copy(*arguments)
+        copies.append(1)
+        if len(copies) > 1:
+            return
+        with monkeypatch.context() as patch:
+            patch.setattr(database.Database, "commit", cancelled)
+            with pytest.raises(asyncio.CancelledError):
+                await haneul.messenger.send(contact.id, "여기 있어요")
+        assert (await haneul.messenger.messages(contact.id))[-1].text == "여기 있어요"
+
+    monkeypatch.setattr(wiping, "copy", slow)
+    async with asyncio.timeout(30):
+        await haneul.messenger.deletions.messages(contact.id, 1, 200)
+    assert (await haneul.messenger.messages(contact.id))[-1].text == "여기 있어요"
+
+
 def test_what_is_noted_can_be_read_back() -> None:
     deletion = deleting.Deletion(deleting.What.CONTACT, 3, 1, 99)
     assert deleting.Deletion.from_note(deletion.note) == deletion
