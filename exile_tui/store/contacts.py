@@ -7,6 +7,7 @@ from typing import Any
 
 from exile_tui.core.model import Contact, ContactState, Verification, VerifiedHow
 from exile_tui.store.database import Row
+from exile_tui.store.removing import LAST_SEQ, unindexing
 from exile_tui.store.statements import Statements
 from exile_tui.wire.mailbox import MailboxDescriptor
 
@@ -86,7 +87,8 @@ class ContactTable:
             " WHERE contact_id = ? AND contact_id <> 0",
             (contact_id,),
         )
-        await self._statements.run("DELETE FROM contact WHERE id = ?", (contact_id,))
+        async with unindexing(self._statements, contact_id, 1, LAST_SEQ):
+            await self._statements.run("DELETE FROM contact WHERE id = ?", (contact_id,))
         # SQLite leaves copies of names and keys as it does of lines: see wiping.py.
         await self._statements.run("UPDATE profile SET scrub = 1 WHERE scrub = 0")
 

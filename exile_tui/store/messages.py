@@ -218,7 +218,7 @@ class MessageTable:
         )
         if row is None or row[0] > row[1]:
             return 0
-        async with unindexing(self._statements, row[1] - row[0] + 1):
+        async with unindexing(self._statements, contact_id, *row):
             deleted = await self._statements.run(
                 "DELETE FROM message WHERE contact_id = ? AND seq BETWEEN ? AND ?",
                 (contact_id, *row),

@@ -2,8 +2,9 @@
 
 With FTS5's `secure-delete` each token of a deleted line is taken out of the index at once, which
 takes 1 to 2 ms a line. Without it a deletion is as fast as an insertion, but the tokens stay until
-the segments that hold them have been merged; so many lines are deleted without it, and the whole
-index is merged once at the end, a few pages at a time.
+the segments that hold them have been merged; so much is deleted without it. Either way the whole
+index is merged once at the end, a few pages at a time: `secure-delete` leaves the beginning of a
+token where it told two pages apart.
 """
 
 from __future__ import annotations
@@ -16,15 +17,28 @@ from exile_tui.store.wiping import COPIES, MERGED_PAGES, MERGING, TOKENS
 
 FEW = 100
 """So many lines at most are taken out of the index one by one: a tenth of a second."""
+SHORT_BYTES = 64 * 1024
+"""And so much text: of long ones full of different words it would take half a minute."""
+LAST_SEQ = 2**63 - 1
+"""No line comes after it."""
 
 
 @asynccontextmanager
-async def unindexing(statements: Statements, lines: int) -> AsyncIterator[None]:
-    """Delete lines inside; if they are many, note that their tokens are still to be removed."""
-    if lines <= FEW:
+async def unindexing(
+    statements: Statements, contact_id: int, first_seq: int, last_seq: int
+) -> AsyncIterator[None]:
+    """Delete a range's lines inside; note that their tokens are still to be removed."""
+    found = await statements.all(
+        "SELECT count(*), ifnull(sum(size), 0) FROM (SELECT octet_length(text) AS size FROM message"
+        " WHERE contact_id = ? AND seq BETWEEN ? AND ? LIMIT ?)",
+        (contact_id, first_seq, last_seq, FEW + 1),
+    )
+    lines, octets = found[0]
+    if not lines:
         yield
         return
-    await _set_secure_delete(statements, 0)
+    if lines > FEW or octets > SHORT_BYTES:
+        await _set_secure_delete(statements, 0)
     yield
     # Where the body raised, this comes back with the rest of the transaction.
     await _set_secure_delete(statements, 1)
@@ -40,6 +54,7 @@ async def _set_secure_delete(statements: Statements, value: int) -> None:
 async def begin_merging(statements: Statements) -> None:
     """Make all segments of the index one, in steps: this is the first."""
     await statements.run("UPDATE profile SET scrub = ?", (MERGING,))
+    await _add_segments(statements)
     await _merge(statements, -MERGED_PAGES)
 
 
@@ -60,6 +75,17 @@ async def _merge(statements: Statements, pages: int) -> bool:
     )
     after = await statements.all("SELECT total_changes()")
     return bool(after[0][0] - before[0][0] >= 2)
+
+
+async def _add_segments(statements: Statements) -> None:
+    """Put into the index what comes to nothing: one segment alone would be left as it is."""
+    await _set_secure_delete(statements, 0)
+    for command in (None, "delete"):
+        await statements.all(
+            "INSERT INTO message_fts (message_fts, rowid, syllables) VALUES (?, 0, 'x')",
+            (command,),
+        )
+    await _set_secure_delete(statements, 1)
 
 
 async def rewrite_settings(statements: Statements) -> None:

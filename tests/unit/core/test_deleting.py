@@ -377,6 +377,38 @@ async def test_no_token_of_korean_is_left(
     assert len((await haneul.messenger.search("마을")).hits) > 0
 
 
+async def test_no_page_of_the_index_is_named_after_a_deleted_word(
+    plain: None, make_person: MakePerson, tmp_path: Path
+) -> None:
+    """The index keeps the beginning of each page's first word apart: so it does with few lines."""
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, [f"{next(_NUMBERS):08x} 줄" for _ in range(2000)])
+    end = (await haneul.messenger.extent(contact.id)).last_seq
+
+    async def content() -> bytes:
+        await haneul.context.store.truncate_wal()
+        return b"".join(path.read_bytes() for path in _files(tmp_path / "0"))
+
+    for first in (end + 1, end + 61):  # once among several segments, once in the only one
+        words = [f"nachtigall{next(_NUMBERS):08}" for _ in range(60 * 40)]
+        texts = [" ".join(words[start::60]) for start in range(60)]
+        await fill(haneul, contact.id, texts)
+        if first > end + 1:
+            await merge(haneul.context.store)
+        assert b"nachtigall" in await content()
+        await haneul.messenger.deletions.messages(contact.id, first, first + 59)
+        assert b"nachtigall" not in await content()
+    assert len((await haneul.messenger.search("줄", limit=3000)).hits) == 2000
+
+
+async def merge(store: Any) -> None:
+    """Make one segment of the index."""
+    async with store.transaction() as tx:
+        await tx.statements.all(
+            "INSERT INTO message_fts (message_fts, rank) VALUES ('optimize', NULL)"
+        )
+
+
 async def test_the_log_stays_small(make_person: MakePerson, tmp_path: Path) -> None:
     """30,000 lines, looked at after each transaction: far below the limit of 64 MB."""
     haneul, _, contact = await pair(make_person)

@@ -258,4 +258,4 @@ async def size_of(store: ProfileStore) -> int:
 
 async def scrub_due(store: ProfileStore) -> bool:
     assert store._writer is not None
-    return await store._writer.all("SELECT scrub FROM profile") == [(1,)]
+    return await store._writer.all("SELECT scrub FROM profile") != [(0,)]
