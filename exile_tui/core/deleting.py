@@ -17,7 +17,7 @@ from enum import Enum
 
 from exile_tui.core.context import Context
 from exile_tui.core.events import ContactChanged, DeletionChanged, DeliveryChanged
-from exile_tui.core.model import Extent, MailboxState
+from exile_tui.core.model import Delivery, Extent, MailboxState, Reason
 from exile_tui.core.ports import Transaction
 from exile_tui.core.sending import require_contact
 from exile_tui.core.settings import DELETING, draft_key
@@ -134,8 +134,32 @@ async def _all_of(context: Context, what: What, contact_id: int) -> Deletion:
 
 
 async def _delete(context: Context, deletion: Deletion, progress: Progress | None) -> None:
-    contact_id, last = deletion.contact_id, deletion.last_seq
-    total, done = await _begin(context, deletion), 0
+    await _note(context, deletion)
+    await _carry_out(context, deletion, progress)
+
+
+async def _note(context: Context, deletion: Deletion) -> None:
+    """Note what is to go, forget the draft, leave a contact's relay: once, when it is asked for."""
+    contact_id = deletion.contact_id
+    async with context.store.transaction() as tx:
+        await require_contact(tx, contact_id)
+        await tx.settings.set(deletion.note, "")
+        if deletion.what is not What.MESSAGES:
+            await tx.settings.delete(draft_key(contact_id))
+        if deletion.what is What.CONTACT:
+            await _leave_mailboxes(tx, contact_id)
+            await _fall_silent(tx, contact_id)
+    _look_at_mailboxes(context, deletion)
+    context.emit(ContactChanged(contact_id), DeliveryChanged(contact_id))
+
+
+async def _carry_out(context: Context, deletion: Deletion, progress: Progress | None) -> None:
+    contact_id, whole = deletion.contact_id, deletion.what is What.CONTACT
+    async with context.store.snapshot() as tx:
+        await require_contact(tx, contact_id)
+        extent = await tx.messages.extent(contact_id)
+    last = extent.last_seq if whole else deletion.last_seq
+    total, done = extent.count(deletion.first_seq, last), 0
     while last >= deletion.first_seq:
         if progress is not None:
             progress(min(done, total), total)
@@ -143,6 +167,8 @@ async def _delete(context: Context, deletion: Deletion, progress: Progress | Non
             count, last = await tx.messages.delete_part(
                 contact_id, deletion.first_seq, last, lines=LINES, size=TEXT_BYTES
             )
+            if whole and last < deletion.first_seq:
+                last = await _newest(tx, contact_id)
         done += count
         await context.store.truncate_wal()
         context.emit(ContactChanged(contact_id))
@@ -150,28 +176,37 @@ async def _delete(context: Context, deletion: Deletion, progress: Progress | Non
         progress(total, total)
     async with context.store.transaction() as tx:
         await tx.settings.delete(deletion.note)
-        if deletion.what is What.CONTACT:
+        if whole:
+            # Again: a move may have made one for it meanwhile.
+            await _leave_mailboxes(tx, contact_id)
             await tx.contacts.delete(contact_id)
             await tx.settings.delete(draft_key(contact_id))
+    _look_at_mailboxes(context, deletion)
     context.emit(ContactChanged(contact_id), DeliveryChanged(contact_id))
     await context.store.wipe(large=total > FEW or deletion.what is not What.MESSAGES)
 
 
-async def _begin(context: Context, deletion: Deletion) -> int:
-    """Note what is to go, forget the draft, leave the relay; return how many lines there are."""
-    async with context.store.transaction() as tx:
-        await require_contact(tx, deletion.contact_id)
-        extent = await tx.messages.extent(deletion.contact_id)
-        await tx.settings.set(deletion.note, "")
-        if deletion.what is not What.MESSAGES:
-            await tx.settings.delete(draft_key(deletion.contact_id))
-        if deletion.what is What.CONTACT:
-            await _leave_mailboxes(tx, deletion.contact_id)
+def _look_at_mailboxes(context: Context, deletion: Deletion) -> None:
     if deletion.what is What.CONTACT:
         context.signals.chores.set()
         context.signals.listen.set()
-    context.emit(ContactChanged(deletion.contact_id))
-    return extent.count(deletion.first_seq, deletion.last_seq)
+
+
+async def _newest(tx: Transaction, contact_id: int) -> int:
+    """Return the seq of the newest line, which came while the others were deleted; 0 for none."""
+    lines = await tx.messages.recent(contact_id, 1)
+    return lines[0].seq if lines else 0
+
+
+async def _fall_silent(tx: Transaction, contact_id: int) -> None:
+    """Forget what waits to be said: it would still be sent while the conversation is deleted."""
+    queued = [line.content_id for line in await tx.messages.queued(contact_id)]
+    await tx.messages.set_delivery(contact_id, queued, Delivery.FAILED, Reason.NONE)
+    announced = [each.content_id for each in await tx.announcements.of(contact_id)]
+    await tx.announcements.acknowledged(contact_id, announced)
+    while acks := await tx.acks.due(contact_id, LINES):
+        await tx.acks.remove(contact_id, acks)
+    await tx.outbox.delete([entry.id for entry in await tx.outbox.of(contact_id)])
 
 
 async def _leave_mailboxes(tx: Transaction, contact_id: int) -> None:
@@ -212,7 +247,7 @@ class Deletions:
         async with self._context.store.snapshot() as tx:
             notes = await tx.settings.beginning_with(DELETING)
         for note in notes:
-            self._start(Deletion.from_note(note))
+            self._start(Deletion.from_note(note), noted=True)
 
     async def stop(self) -> None:
         """Stop; what is left goes on with the next `resume`."""
@@ -222,18 +257,18 @@ class Deletions:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _wait(self, deletion: Deletion) -> None:
-        await asyncio.shield(self._start(deletion))
+        await asyncio.shield(self._start(deletion, noted=False))
 
-    def _start(self, deletion: Deletion) -> asyncio.Task[None]:
+    def _start(self, deletion: Deletion, *, noted: bool) -> asyncio.Task[None]:
         task = self._tasks.get(deletion.note)
         if task is None:
             self._running[deletion.note] = deletion
-            task = asyncio.create_task(self._run(deletion))
+            task = asyncio.create_task(self._run(deletion, noted))
             self._tasks[deletion.note] = task
             task.add_done_callback(lambda done: self._ended(deletion, done))
         return task
 
-    async def _run(self, deletion: Deletion) -> None:
+    async def _run(self, deletion: Deletion, noted: bool) -> None:
         note = deletion.note
 
         def progress(done: int, total: int) -> None:
@@ -241,8 +276,11 @@ class Deletions:
             self._context.emit(DeletionChanged(deletion.contact_id))
 
         try:
+            if not noted:
+                # Before it waits for its turn, or it would be forgotten when the program ends.
+                await _note(self._context, deletion)
             async with self._turn:
-                await _delete(self._context, deletion, progress)
+                await _carry_out(self._context, deletion, progress)
         except NoSuchContact:
             await self._forget(note)
             raise

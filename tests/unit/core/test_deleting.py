@@ -15,6 +15,7 @@ import pytest
 from exile_tui.core import deleting
 from exile_tui.core.deleting import delete_conversation, delete_messages, remove_contact
 from exile_tui.core.events import ContactChanged, DeletionChanged
+from exile_tui.core.following import follow
 from exile_tui.core.model import (
     Contact,
     Delivery,
@@ -228,6 +229,98 @@ async def test_it_goes_on_after_the_profile_was_closed(
         assert max(await seqs(haneul, contact.id), default=101) >= 101
     await deletions.resume()
     assert deletions.running == ()
+
+
+async def stopped_in_the_middle(haneul: Person, contact_id: int, asked: str) -> None:
+    """Ask for something while another deletion has its turn, then close."""
+    deletions = haneul.messenger.deletions
+    noted = asyncio.Event()
+    unsubscribe = haneul.messenger.events.subscribe(
+        lambda event: noted.set() if event == ContactChanged(contact_id) else None
+    )
+    async with deletions._turn:
+        task = asyncio.create_task(getattr(deletions, asked)(contact_id))
+        async with asyncio.timeout(30):
+            await noted.wait()
+        await deletions.stop()
+    unsubscribe()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def all_done(haneul: Person) -> None:
+    await haneul.messenger.deletions.resume()
+    async with asyncio.timeout(30):
+        await asyncio.gather(*haneul.messenger.deletions._tasks.values())
+
+
+async def test_what_waits_for_its_turn_goes_on_too_after_the_profile_was_closed(
+    make_person: MakePerson,
+) -> None:
+    haneul, _, contact = await pair(make_person)
+    other = await another(haneul, make_person)
+    await fill(haneul, contact.id, ["줄"] * 30)
+    await stopped_in_the_middle(haneul, contact.id, "conversation")
+    await stopped_in_the_middle(haneul, other.id, "contact")
+    await all_done(haneul)
+    assert await seqs(haneul, contact.id) == []
+    assert [each.id for each in await haneul.messenger.contacts()] == [contact.id]
+
+
+async def test_what_was_typed_after_asking_stays(make_person: MakePerson) -> None:
+    haneul, _, contact = await pair(make_person)
+    await haneul.messenger.keep_draft(contact.id, "아직 쓰는 중")
+    await stopped_in_the_middle(haneul, contact.id, "conversation")
+    assert await haneul.messenger.draft(contact.id) == ""
+    await haneul.messenger.keep_draft(contact.id, "새로 쓰는 중")
+    await all_done(haneul)
+    assert await haneul.messenger.draft(contact.id) == "새로 쓰는 중"
+
+
+async def test_nothing_is_sent_to_a_contact_that_is_being_removed(
+    make_person: MakePerson,
+) -> None:
+    haneul, seojun, contact = await pair(make_person)
+    there = await seojun.contact()
+    await seojun.messenger.send(there.id, "답해 줘요")
+    await haneul.messenger.synchronize()
+    before = await seojun.lines()
+    await haneul.messenger.send(contact.id, "보내지 마세요")
+    await stopped_in_the_middle(haneul, contact.id, "contact")
+    await haneul.messenger.synchronize()
+    await seojun.messenger.synchronize()
+    after = await seojun.lines()
+    assert [line.text for line in after] == [line.text for line in before]
+    async with haneul.context.store.snapshot() as tx:
+        assert await tx.outbox.of(contact.id) == []
+
+
+async def test_what_comes_while_a_contact_is_removed_goes_with_it(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A move makes a mailbox, an import adds lines."""
+    monkeypatch.setattr(deleting, "LINES", 10)
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, ["줄"] * 30)
+    others: list[asyncio.Task[None]] = []
+
+    async def move() -> None:
+        async with haneul.context.store.transaction() as tx:
+            await follow(haneul.context, tx, haneul.context.own)
+        await fill(haneul, contact.id, ["줄"] * 30)
+
+    told: list[int] = []
+
+    def progress(done: int, total: int) -> None:
+        told.append(done)
+        if not others:
+            others.append(asyncio.create_task(move()))
+
+    await remove_contact(haneul.context, contact.id, progress)
+    await asyncio.gather(*others)
+    assert len(told) > 6, "in parts, what came later too"
+    async with haneul.context.store.snapshot() as tx:
+        assert {each.state for each in await tx.mailboxes.all()} == {MailboxState.DOOMED}
 
 
 async def test_the_same_twice_is_done_once_and_two_take_turns(make_person: MakePerson) -> None:
