@@ -32,22 +32,22 @@ class Layout:
 
     @property
     def database(self) -> Path:
-        """The SQLCipher file."""
-        return self.directory / "database"
+        """The SQLCipher file; where a link stands for it, what that leads to."""
+        path = self.directory / "database"
+        return path.resolve() if path.is_symlink() else path
 
     @property
     def database_files(self) -> tuple[Path, ...]:
         """The SQLCipher file, its write-ahead log and the log's index."""
-        return (
-            self.database,
-            self.directory / "database-wal",
-            self.directory / "database-shm",
-        )
+        database = self.database
+        log, log_index = (database.with_name(database.name + end) for end in ("-wal", "-shm"))
+        return database, log, log_index
 
     @property
     def rewritten(self) -> Path:
         """The next SQLCipher file, without what was deleted, until it is renamed into place."""
-        return self.directory / "database.next"
+        database = self.database
+        return database.with_name(database.name + ".next")
 
     @property
     def lock(self) -> Path:

@@ -99,7 +99,7 @@ def replace(layout: Layout) -> None:
         old = os.open(layout.database, os.O_RDWR)
         try:
             os.replace(layout.rewritten, layout.database)
-            sync_directory(layout.directory)
+            sync_directory(layout.database.parent)
             overwrite(old)
         finally:
             os.close(old)
@@ -109,7 +109,7 @@ def _make_room_for(layout: Layout) -> None:
     remove_overwritten(layout.rewritten)
     # Not to the last byte: whoever writes meanwhile, here or elsewhere, needs some too.
     wanted = layout.database.stat().st_size + 2 * RESERVE_BYTES
-    if shutil.disk_usage(layout.directory).free < wanted:
+    if shutil.disk_usage(layout.database.parent).free < wanted:
         raise problems.DiskFull
     touch_private(layout.rewritten)
 

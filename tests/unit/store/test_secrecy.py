@@ -223,6 +223,32 @@ async def test_the_old_file_is_overwritten_unless_it_is_a_backup(
     assert not await scrub_due(store)
 
 
+async def test_the_file_that_a_link_leads_to_is_rewritten(
+    vault: ProfileVault, directory: Path, store: ProfileStore
+) -> None:
+    await store.close()
+    elsewhere = directory.parent / "elsewhere"
+    elsewhere.mkdir()
+    (directory / "database").rename(elsewhere / "db")
+    (directory / "database").symlink_to(elsewhere / "db")
+    store = await vault.open(PASSPHRASE)
+    async with store.transaction() as transaction:
+        contact_id = await fill(transaction)
+        await transaction.contacts.delete(contact_id)
+    await store.truncate_wal()
+    with (elsewhere / "db").open("rb") as old:
+        await store.wipe(large=True)
+        assert old.read().strip(b"\0") == b""
+    assert not await scrub_due(store)
+    await store.close()
+    assert (directory / "database").is_symlink()
+    assert names(elsewhere) == ["db"]
+    store = await vault.open(PASSPHRASE)
+    async with store.snapshot() as transaction:
+        assert await transaction.settings.get("setting-key")
+    await store.close()
+
+
 async def test_the_store_rewrites_the_file_after_a_contact_without_messages(
     store: ProfileStore,
 ) -> None:
