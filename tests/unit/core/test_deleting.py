@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from exile_tui.clock import DAY_MS, HOUR_MS
 from exile_tui.core import deleting
 from exile_tui.core.deleting import delete_conversation, delete_messages, remove_contact
 from exile_tui.core.events import ContactChanged, DeletionChanged
@@ -29,7 +30,7 @@ from exile_tui.errors import NoSuchContact
 from exile_tui.hangul import initials, jamo
 from exile_tui.store import database, wiping
 from exile_tui.store.store import ProfileStore
-from tests.unit.core.conftest import MakePerson, Person, introduce
+from tests.unit.core.conftest import MakePerson, ManualClock, Person, introduce
 
 _NUMBERS = itertools.count(1)
 LOG_LIMIT = 64 * 1024 * 1024
@@ -527,6 +528,25 @@ async def test_the_log_stays_small(make_person: MakePerson, tmp_path: Path) -> N
     assert len(await seqs(haneul, contact.id)) > 900
     database_size = (tmp_path / "0" / "database").stat().st_size
     assert database_size < 4 * 1024 * 1024, "the file is short again"
+
+
+async def test_a_large_file_is_written_anew_within_the_hour_whatever_the_clock_says(
+    make_person: MakePerson, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    haneul, _, contact = await pair(make_person)
+    monkeypatch.setattr(wiping, "SMALL_BYTES", 0)
+    clock.wall_ms += 3 * DAY_MS
+    await haneul.messenger.synchronize()
+    assert haneul.messenger.clock_jump_ms is not None
+    await fill(haneul, contact.id, ["줄"] * 30)
+    end = (await haneul.messenger.extent(contact.id)).last_seq
+    await haneul.messenger.deletions.messages(contact.id, end, end)
+    store = haneul.context.store
+    assert isinstance(store, ProfileStore)
+    assert (await store._scrub())[0] != wiping.CLEAN
+    clock.advance(HOUR_MS)
+    await haneul.messenger.synchronize()
+    assert (await store._scrub())[0] == wiping.CLEAN
 
 
 async def test_writing_during_the_copy_loses_nothing(
