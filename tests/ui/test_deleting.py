@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -150,6 +151,34 @@ async def test_one_message_or_a_range(make_app: MakeApp) -> None:
         ask_to_delete(app, contact, 2, 2)
         await settle(pilot)
         assert isinstance(app.screen, ChatsScreen)
+
+
+async def test_the_next_is_asked_for_before_the_first_is_done(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is noted then, and goes on after a restart; what the screen keeps back is forgotten."""
+    messenger = worlds.english()
+    app = make_app(messenger)
+    asked: list[int] = []
+    done = asyncio.Event()
+
+    async def delete(contact_id: int, first_seq: int, last_seq: int) -> None:
+        asked.append(first_seq)
+        await done.wait()
+
+    monkeypatch.setattr(messenger.deletions, "messages", delete)
+    async with app.run_test(size=SIZE) as pilot:
+        await open_first(pilot)
+        async with asyncio.timeout(20):
+            for seq in (2, 3):
+                ask_to_delete(app, messenger._contacts[1], seq, seq)
+                while not app.screen.query("#yes"):
+                    await pilot.pause()
+                await pilot.click("#yes")
+                while seq not in asked:
+                    await pilot.pause()
+        done.set()
+        await settle(pilot)
 
 
 async def test_a_contact_from_the_contacts(make_app: MakeApp) -> None:

@@ -283,9 +283,10 @@ class DeletingScreen(ExileModal[None]):
         if question.draft_too:
             for talk in app.screen_stack[0].query(Talk):
                 talk.forget(question.contact_id)
-        # The app owns it: it goes on when this panel is gone.
+        # The app owns it: it goes on when this panel is gone. A turn of its own: what is asked for
+        # is noted at once, and then waits for what is deleted now.
         app.services.command(
-            app, f"delete:{question.contact_id}", question.work,
+            app, f"delete:{id(question)}", question.work,
             lambda _: app.notify(question.done),
         )  # fmt: skip
         if question.count <= LONG:
