@@ -110,8 +110,13 @@ class ProfileStore:
             ProfileError: Another program keeps reading, or the disk refuses. What was deleted is
                 so all the same; wiping stays due.
         """
-        async with self._wiping:
-            await self._wipe(large)
+        try:
+            async with self._wiping:
+                await self._wipe(large)
+        except ProfileError:
+            with suppress(ProfileError):
+                await self.truncate_wal()
+            raise
         await self.truncate_wal()
 
     async def change_passphrase(self, old: str, new: str, *, new_database_key: bool) -> None:

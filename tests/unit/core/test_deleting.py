@@ -26,7 +26,7 @@ from exile_tui.core.model import (
     MessageKind,
     Reason,
 )
-from exile_tui.errors import NoSuchContact
+from exile_tui.errors import NoSuchContact, ProfileError
 from exile_tui.hangul import initials, jamo
 from exile_tui.store import database, wiping
 from exile_tui.store.store import ProfileStore
@@ -528,6 +528,25 @@ async def test_the_log_stays_small(make_person: MakePerson, tmp_path: Path) -> N
     assert len(await seqs(haneul, contact.id)) > 900
     database_size = (tmp_path / "0" / "database").stat().st_size
     assert database_size < 4 * 1024 * 1024, "the file is short again"
+
+
+async def test_a_contact_is_gone_from_the_file_though_it_can_t_be_written_anew(
+    plain: None, make_person: MakePerson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    haneul, _, contact = await pair(make_person)
+
+    async def fails(*_: Any) -> None:
+        raise ProfileError
+
+    def content() -> bytes:
+        return b"".join(path.read_bytes() for path in _files(tmp_path / "0"))
+
+    await haneul.context.store.truncate_wal()
+    assert "박서준".encode() in content()
+    monkeypatch.setattr(wiping, "copy", fails)
+    with pytest.raises(ProfileError):
+        await haneul.messenger.remove_contact(contact.id)
+    assert "박서준".encode() not in content()
 
 
 async def test_a_large_file_is_written_anew_within_the_hour_whatever_the_clock_says(
