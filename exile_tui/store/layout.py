@@ -50,6 +50,11 @@ class Layout:
         return database.with_name(database.name + ".next")
 
     @property
+    def rewritten_log(self) -> Path:
+        """What SQLite keeps beside it meanwhile."""
+        return self.rewritten.with_name(self.rewritten.name + "-journal")
+
+    @property
     def lock(self) -> Path:
         """Held by the process that has the profile open."""
         return self.directory / "lock"

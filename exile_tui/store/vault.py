@@ -131,7 +131,8 @@ class ProfileVault:
         with suppress(OSError):
             # What a change, or a rewriting, that was killed left: it never counted.
             layout.vault_of_change.unlink(missing_ok=True)
-            remove_overwritten(layout.rewritten)
+            for left in (layout.rewritten_log, layout.rewritten):
+                await asyncio.to_thread(remove_overwritten, left)
         if len(keys) > 1:
             # Encrypting anew was interrupted; the passphrase in use then stays.
             settled = await self._seal(vault.vault_id, key, passphrase)

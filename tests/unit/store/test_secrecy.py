@@ -223,6 +223,17 @@ async def test_the_old_file_is_overwritten_unless_it_is_a_backup(
     assert not await scrub_due(store)
 
 
+async def test_what_a_killed_rewriting_left_goes_on_opening(
+    vault: ProfileVault, directory: Path, store: ProfileStore
+) -> None:
+    await store.close()
+    for name in ("database.next", "database.next-journal"):
+        (directory / name).write_bytes(bytes(512))
+    store = await vault.open(PASSPHRASE)
+    assert [name for name in names(directory) if "next" in name] == []
+    await store.close()
+
+
 async def test_the_file_that_a_link_leads_to_is_rewritten(
     vault: ProfileVault, directory: Path, store: ProfileStore
 ) -> None:
