@@ -72,10 +72,14 @@ async def copy(layout: Layout, key: bytes) -> None:
         DiskFull: There is not enough room. The caller removes what was written.
         ProfileError: The disk refuses.
     """
-    with problems.file_errors():
-        await asyncio.to_thread(_make_room_for, layout)
     database = await Database.open(layout.database, key, writer=True)
     try:
+        # What was deleted makes the copy shorter, perhaps by nearly all of the file.
+        pages = await database.all(
+            "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
+        )
+        with problems.file_errors():
+            await asyncio.to_thread(_make_room_for, layout, pages[0][0] * PAGE_BYTES)
         await database.all("VACUUM INTO ?", (str(layout.rewritten),))
     except asyncio.CancelledError:
         await database.interrupt()
@@ -105,11 +109,10 @@ def replace(layout: Layout) -> None:
             os.close(old)
 
 
-def _make_room_for(layout: Layout) -> None:
+def _make_room_for(layout: Layout, size: int) -> None:
     remove_overwritten(layout.rewritten)
     # Not to the last byte: whoever writes meanwhile, here or elsewhere, needs some too.
-    wanted = layout.database.stat().st_size + 2 * RESERVE_BYTES
-    if shutil.disk_usage(layout.database.parent).free < wanted:
+    if shutil.disk_usage(layout.database.parent).free < size + 2 * RESERVE_BYTES:
         raise problems.DiskFull
     touch_private(layout.rewritten)
 

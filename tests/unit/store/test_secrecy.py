@@ -7,6 +7,7 @@ import random
 import sqlite3
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from exile_tui.core.model import (
 )
 from exile_tui.core.ports import Transaction
 from exile_tui.store import ProfileVault, database
+from exile_tui.store.files import RESERVE_BYTES
 from exile_tui.store.store import ProfileStore
 from exile_tui.store.vaultfile import VaultFile
 from tests.unit.store.conftest import PASSPHRASE
@@ -221,6 +223,25 @@ async def test_the_old_file_is_overwritten_unless_it_is_a_backup(
         assert len(left) >= size
         assert (left.strip(b"\0") != b"") is linked
     assert not await scrub_due(store)
+
+
+async def test_what_is_deleted_needs_no_room_to_be_rewritten(
+    store: ProfileStore, directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who deletes because the disk is nearly full is not to wait for room."""
+    async with store.transaction() as transaction:
+        contact_id = await fill(transaction)
+        for number in range(1000, 1400):
+            await write_text(transaction, contact_id, number, "가" * 3000)
+    async with store.transaction() as transaction:
+        await transaction.contacts.delete(contact_id)
+    await store.truncate_wal()
+    size = (directory / "database").stat().st_size
+    free = SimpleNamespace(free=2 * RESERVE_BYTES + size // 4)
+    monkeypatch.setattr("exile_tui.store.wiping.shutil.disk_usage", lambda _: free)
+    await store.wipe(large=True)
+    assert not await scrub_due(store)
+    assert (directory / "database").stat().st_size < size // 4
 
 
 async def test_what_a_killed_rewriting_left_goes_on_opening(
