@@ -37,11 +37,14 @@ async def unindexing(
     if not lines:
         yield
         return
-    if lines > FEW or octets > SHORT_BYTES:
+    statements.deletes_lines = True
+    many = lines > FEW or octets > SHORT_BYTES
+    if many:
         await _set_secure_delete(statements, 0)
     yield
-    # Where the body raised, this comes back with the rest of the transaction.
-    await _set_secure_delete(statements, 1)
+    if many:
+        # Where the body raised, this comes back with the rest of the transaction.
+        await _set_secure_delete(statements, 1)
     await statements.run("UPDATE profile SET scrub = ?", (TOKENS,))
 
 

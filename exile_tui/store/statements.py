@@ -14,6 +14,8 @@ class Statements:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._closed = False
+        self.deletes_lines = False
+        """Whether lines went: then the index may grow, to shrink when it is merged."""
 
     async def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run a statement and return its rows, those of RETURNING included."""

@@ -19,6 +19,9 @@ from exile_tui.store.statements import Statements
 from exile_tui.store.transaction import ProfileTransaction
 from exile_tui.store.vaultfile import KEY_BYTES, VaultFile, is_text, require_passphrase
 
+_DELETING_PAGES = 512
+"""By so many the file may grow on a full disk while lines are deleted: the next lines' room."""
+
 
 class ProfileStore:
     """Implements `ports.Store`.
@@ -167,6 +170,8 @@ class ProfileStore:
                 if not statements.is_open:
                     # SQLite rolled back by itself, and the body hid the error.
                     raise ProfileError(problems.ROLLED_BACK)
+                if pages is not None and statements.deletes_lines:
+                    pages += _DELETING_PAGES
                 if pages is not None and await _pages(writer) > pages:
                     raise problems.DiskFull
                 # Counted before: where it is cancelled, it is done all the same.

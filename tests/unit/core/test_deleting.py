@@ -29,6 +29,8 @@ from exile_tui.core.model import (
 from exile_tui.errors import NoSuchContact, ProfileError
 from exile_tui.hangul import initials, jamo
 from exile_tui.store import database, wiping
+from exile_tui.store.files import Reserve
+from exile_tui.store.problems import DiskFull
 from exile_tui.store.store import ProfileStore
 from tests.unit.core.conftest import MakePerson, ManualClock, Person, introduce
 
@@ -528,6 +530,24 @@ async def test_the_log_stays_small(make_person: MakePerson, tmp_path: Path) -> N
     assert len(await seqs(haneul, contact.id)) > 900
     database_size = (tmp_path / "0" / "database").stat().st_size
     assert database_size < 4 * 1024 * 1024, "the file is short again"
+
+
+async def test_a_full_disk_does_not_keep_anybody_from_deleting(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The index grows before it shrinks, by more than texts of different words give back."""
+    rng = random.Random(1)
+    haneul, _, contact = await pair(make_person)
+    words = [[f"{rng.getrandbits(32):x}" for _ in range(6000)] for _ in range(8)]
+    await fill(haneul, contact.id, [" ".join(each) for each in words])
+    store = haneul.context.store
+    assert isinstance(store, ProfileStore)
+    monkeypatch.setattr(Reserve, "ensure", lambda _: False)
+    store._give_room()
+    await haneul.messenger.deletions.conversation(contact.id)
+    assert await seqs(haneul, contact.id) == []
+    with pytest.raises(DiskFull):
+        await fill(haneul, contact.id, [" ".join(each) for each in words])
 
 
 async def test_a_contact_is_gone_from_the_file_though_it_can_t_be_written_anew(
