@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from typing import Any
@@ -15,6 +16,8 @@ from typing import Any
 ZWJ = "\u200d"
 MARKS_SHOWN = 8
 """Combining marks kept on one character; more would paint over the lines above and below."""
+JOINED = 4
+"""Joiners of one emoji at most; the longest that there is has three."""
 
 _BREAKS = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _DROPPED = re.compile(
@@ -29,6 +32,8 @@ _INVISIBLE_IN_NAMES = re.compile(
     "[\u00ad\u034f\u180e\u200b\u200c\u2060-\u206f\U000e0000-\U000e0fff]"
 )
 _WORDS = re.compile(r"[^ ]+ *| +")
+_FILLERS = {0x3164: "\u3000", 0xFFA0: " "}
+"""Blanks that terminals give cells to and Rich none, and others that both measure alike."""
 _BLANK_IN_NAMES = re.compile(r"[\s\u115f\u1160\u2800\u3164\uffa0]+")
 
 
@@ -40,15 +45,29 @@ def _compile(pattern: str) -> Any:
 
 
 def _grapheme_pattern() -> Any:
-    return _compile(r"\X")
+    # Flags by hand: of each letter of a flag, `\X` counts those before it, seconds for a long row.
+    return _compile(r"[\U0001f1e6-\U0001f1ff]{2}[\p{GCB=EX}\p{GCB=ZWJ}\p{GCB=SM}]*|\X")
 
 
 def _stacked_marks() -> Any:
-    return _compile(rf"(\p{{M}}{{{MARKS_SHOWN}}})\p{{M}}+")
+    # All that takes no cell of its own, or else a joiner among the marks would begin a new stack.
+    mark = r"[\p{M}\p{DI}\u1160-\u11ff\ud7b0-\ud7ff]"
+    return _compile(rf"({mark}{{{MARKS_SHOWN}}}){mark}+")
 
 
 def _stray_joiner() -> Any:
-    return _compile(rf"{ZWJ}(?!\p{{Extended_Pictographic}})|(?<![\p{{So}}\p{{Sk}}\p{{M}}]){ZWJ}")
+    # Behind a joiner Rich measures nothing, whatever stands there: it must be a part of an emoji.
+    before = r"(?<!\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]?)"
+    return _compile(rf"{ZWJ}(?!\p{{Extended_Pictographic}})|{before}{ZWJ}")
+
+
+def _stray_tone() -> Any:
+    return _compile(r"(?<!\p{Extended_Pictographic}\ufe0f?)[\U0001f3fb-\U0001f3ff]")
+
+
+def _long_chain() -> Any:
+    part = r"\p{Extended_Pictographic}[\ufe0f\U0001f3fb-\U0001f3ff]?"
+    return _compile(rf"((?:{part}{ZWJ}){{{JOINED}}}{part}){ZWJ}")
 
 
 def nfc(text: str) -> str:
@@ -62,7 +81,12 @@ def sanitize_terminal_text(text: str) -> str:
     Every kind of line break becomes a newline. Applying it twice changes nothing more.
     """
     text = _DROPPED.sub("", _BREAKS.sub("\n", text))
-    return text if text.isascii() else _stacked_marks().sub(r"\1", text)
+    if text.isascii():
+        return text
+    text = _stray_tone().sub("", text)
+    if ZWJ in text:
+        text = _long_chain().sub(r"\1", _stray_joiner().sub("", text))
+    return str(_stacked_marks().sub(r"\1", text.translate(_FILLERS)))
 
 
 def sanitize_name(text: str, placeholder: str = "?") -> str:
@@ -77,7 +101,6 @@ def sanitize_name(text: str, placeholder: str = "?") -> str:
         previous = text
         text = nfc(sanitize_terminal_text(text))
         text = _INVISIBLE_IN_NAMES.sub("", text)
-        text = text if text.isascii() else _stray_joiner().sub("", text)
         text = _BLANK_IN_NAMES.sub(" ", text).strip()
     visible = any(unicodedata.category(character)[0] in "LNPS" for character in text)
     return text if visible else placeholder
@@ -176,7 +199,7 @@ def wrap_offsets(text: str, cells: int) -> list[int]:
 
 def _fold(word: str, start: int, cells: int, used: int, offsets: list[int]) -> int:
     """Break a word that is wider than a line; return the cells used of its last line."""
-    for cluster in graphemes(word):
+    for cluster in _pieces(word, cells):
         width = cell_len(cluster)
         if used and used + width > cells and cluster != " ":
             offsets.append(start)
@@ -184,6 +207,15 @@ def _fold(word: str, start: int, cells: int, used: int, offsets: list[int]) -> i
         used += width
         start += len(cluster)
     return used
+
+
+def _pieces(word: str, cells: int) -> Iterator[str]:
+    """Yield what stays on one line: graphemes, of those wider than any line the characters."""
+    for cluster in graphemes(word):
+        if len(cluster) > 2 and cell_len(cluster) > max(cells, 2):
+            yield from cluster
+        else:
+            yield cluster
 
 
 def wrap(text: str, cells: int) -> list[str]:

@@ -42,7 +42,13 @@ NASTY = st.sampled_from(
         "\u3164",
         "\u115f",
         "\u200d",
+        "\u200c",
         "\ufe0f",
+        "©",
+        "👍🏽",
+        "\U0001f3fd",
+        "\u200d🇰",
+        "\u11a8" * 9,
         "\ud800",
         "[bold]",
         "é",
@@ -111,8 +117,63 @@ def test_what_stays() -> None:
     assert sanitize_terminal_text("a\r\nb\rc\u2028d") == "a\nb\nc\nd"
 
 
+@pytest.mark.parametrize(
+    "emoji",
+    [
+        FAMILY,
+        "👩🏻\u200d❤️\u200d💋\u200d👨🏼",
+        "🧑🏽\u200d🤝\u200d🧑🏿",
+        "🏳️\u200d🌈",
+        "🏴\u200d☠️",
+        "👁️\u200d🗨️",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "🇰🇷",
+        "1️⃣",
+    ],
+)
+def test_emoji_of_several_characters_stay(emoji: str) -> None:
+    assert sanitize_terminal_text(emoji * 3) == emoji * 3
+    assert graphemes(emoji * 3) == [emoji] * 3
+
+
 def test_stacked_marks_are_limited() -> None:
     assert sanitize_terminal_text("a" + "\u0301" * 50) == "a" + "\u0301" * 8
+    for others in ("\u200c", "\u200d", "\u034f", "\ufe0f", "\u200b", "\u11a8"):
+        stack = sanitize_terminal_text("가" + ("\u0301" * 8 + others) * 50)
+        assert len(stack) == 9, others
+
+
+@given(st.text(st.sampled_from("aA✔©가 \u200d\u200c\ufe0f\u0301\u3164\uffa0👩🏽"), max_size=60))
+def test_no_text_takes_many_more_cells_than_are_measured(text: str) -> None:
+    safe = sanitize_terminal_text(text)
+    # What a terminal draws that joins nothing: each character for itself.
+    drawn = sum(
+        2 if each in "\u3164🏽" else 1 if each == "\uffa0" else cell_len(each) for each in safe
+    )
+    emoji = sum(each in "✔©👩🏽" for each in safe)
+    assert drawn <= cell_len(safe) + 2 * emoji
+    assert all(len(each) < 20 for each in graphemes(safe))
+
+
+def test_a_joiner_hides_no_letters_from_the_measure() -> None:
+    assert cell_len(sanitize_terminal_text("\u200dverified" * 9)) == 8 * 9
+    assert cell_len(sanitize_terminal_text("\u200d".join("verified"))) == 8
+    assert cell_len(sanitize_terminal_text("✔\u200d" * 100)) >= 20
+    assert cell_len(sanitize_terminal_text("\u3164" * 9)) == 18
+    assert sanitize_terminal_text("a\U0001f3fd👍🏽\U0001f3fd") == "a👍🏽"
+
+
+@pytest.mark.parametrize("wide", ["\u1100", "\u0600", "क\u094d", "🇰", "가\u11a8\u11a8"])
+def test_no_row_is_wider_than_its_cells(wide: str) -> None:
+    rows = wrap(sanitize_terminal_text(wide * 5_000), 20)
+    assert max(map(cell_len, rows)) <= 20
+    assert "".join(rows) == sanitize_terminal_text(wide * 5_000)
+
+
+def test_a_row_of_flags_letters_takes_no_square_of_its_length() -> None:
+    """What `\\X` alone does: 16,000 of them took a second."""
+    letters = "🇰" * 200_000
+    assert len(graphemes(letters)) == 100_000
 
 
 @pytest.mark.parametrize(
