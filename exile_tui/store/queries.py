@@ -32,12 +32,16 @@ from exile_tui.store.search import (
 
 LONGEST = 256
 """Characters of a query that are looked for; a pasted page would cost minutes, or be refused."""
+LONGEST_PHRASE = 16
+"""Characters that the index is asked for as one phrase, the rest is checked in what it finds: with
+256 and half a syllable at the end it took 6 s at 100,000 messages."""
 SHORTEST_BEGINNING = 3
 """Letters of a Latin word that the index completes; fewer begin too many words."""
 _WILDCARDS = re.compile("[!%_]")
 _END = re.compile(r"[가-힣]([ㄱ-ㅣ]?)\Z")
 _WHOLE_SYLLABLES = re.compile(r"[가-힣](?:.*[가-힣])?", re.DOTALL)
-_LATIN = re.compile(r"(?<!\w)[a-z0-9]+(?!\w)")
+_LATIN = re.compile(r"(?<![\w\x80-\U0010ffff])[a-z0-9]+(?![\w\x80-\U0010ffff])")
+"""Words with nothing beside them that belongs to the same token in the index, as an accent does."""
 
 _HOLDS = "holds(CAST(text AS BLOB), ?)"
 _FITS = "fits(CAST(text AS BLOB), ?)"
@@ -143,13 +147,18 @@ def _by_syllables(wanted: str, *, typing: bool) -> list[Step]:
     begun = _begun_by(last)
     if not begun:
         return [exact]
-    match = " AND ".join((f"({' OR '.join(_phrase(before + each) for each in begun)})", *others))
+    if len(before) < LONGEST_PHRASE:
+        phrase = f"({' OR '.join(_phrase(before + each) for each in begun)})"
+    match = " AND ".join((phrase, *others))
     pattern = f"{re.escape(wanted[:-1])}[{''.join(begun)}]"
     return [exact, Step(match, _FITS, (pattern,), slow=True)]
 
 
 def _phrase(text: str) -> str:
     """Return the phrase of a text that begins and ends with a syllable: only whole tokens."""
+    beginning = _WHOLE_SYLLABLES.match(text[:LONGEST_PHRASE])
+    assert beginning is not None
+    text = beginning[0]
     # What is no letter parts tokens in the index too, quotation marks as well.
     return f'syllables:"{syllables(text).replace(chr(34), " ").strip()}"'
 

@@ -113,6 +113,28 @@ async def test_what_is_found(
         assert await find(store, decomposed) == expected
 
 
+@pytest.mark.parametrize("query", ["가 İ", "가 m\u0300", "👍🏽ok 각", "ok\u0300 가"])
+async def test_a_letter_with_a_mark_of_its_own_is_found(store: ProfileStore, query: str) -> None:
+    await fill(store, [f"{query}방", "가나"])
+    assert await find(store, query) == [f"{query}방"]
+
+
+def test_a_pasted_page_asks_the_index_for_its_beginning() -> None:
+    """For 255 syllables and half a one it was asked for 112 phrases of 256: seconds."""
+    for query in ("다" * 255 + "호", "다" * 254 + " 하", "가나 다라 " * 25 + "호"):
+        ways = steps(query, typing=True)
+        assert len(ways) == 2
+        assert all(len(step.match) < 100 for step in ways)
+
+
+@pytest.mark.parametrize("length", [15, 16, 17, 40])
+async def test_a_long_query_finds_what_it_is_in(store: ProfileStore, length: int) -> None:
+    text = ("다람쥐 헌 쳇바퀴에 타고파 zoom. " * 4)[:length].strip()
+    await fill(store, [f"{text}각", f"{text[:-1]}", f"그 {text}합"])
+    assert set(await find(store, f"{text}가", typing=True)) == {f"{text}각"}
+    assert set(await find(store, text)) >= {f"{text}각", f"그 {text}합"}
+
+
 async def test_exact_hits_come_before_those_that_only_begin_so(store: ProfileStore) -> None:
     await fill(store, ["가방", "각자", "가위", "갑시다"])
     assert await find(store, "가", typing=True) == ["가위", "가방", "갑시다", "각자"]
