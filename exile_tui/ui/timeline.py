@@ -6,9 +6,11 @@ terminals disagree on the width of some emoji, and nothing of ours may be pushed
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
+from operator import itemgetter
 
 from exile_tui import locale
 from exile_tui.clock import HOUR_MS, MINUTE_MS
@@ -21,6 +23,10 @@ from exile_tui.ui.words import Marks, contact_name, reason_words
 
 TOGETHER_MS = 10 * 60 * 1000
 """Messages of one sender within this time stand under one name."""
+MOST_ROWS = 600
+"""Rows of one message that are shown: 60 KB of line breaks are one message, too."""
+MOST_CHARACTERS = 20_000
+"""The same in characters; a screen is laid out with a hundred messages around it."""
 NARROWEST_TEXT = 8
 WIDEST_NOTICE = 76
 
@@ -155,9 +161,13 @@ class Timeline:
             text, style = tr("A newer version of exile-tui is needed to read this."), "notice"
         else:
             text, style = sanitize_terminal_text(message.text), "text"
-        rows = self._wrap(text, room)
-        for row, hits in zip(rows, self._hits(text, rows), strict=True):
+        rows = self._wrap(text[:MOST_CHARACTERS], room)
+        whole = len(text) <= MOST_CHARACTERS and len(rows) <= MOST_ROWS
+        rows = rows[:MOST_ROWS]
+        for row, hits in zip(rows, self._hits(text[:MOST_CHARACTERS], rows), strict=True):
             yield Line((bar, *_marked(row, style, hits)), message.seq)
+        for row in () if whole else wrap(tr("This goes on. Copy the message to read all."), room):
+            yield Line((bar, Span(row, "notice")), message.seq)
         for row in wrap(self._why(message), room) if self._why(message) else ():
             failed = message.delivery is Delivery.FAILED
             yield Line((bar, Span(row, "problem" if failed else "aside")), message.seq)
@@ -172,8 +182,12 @@ class Timeline:
                 yield match_spans(row, self.query) if hits else []
                 continue
             at = found + len(row)
-            cuts = [(max(start, found) - found, min(end, at) - found) for start, end in hits]
-            yield [(start, end) for start, end in cuts if start < end]
+            # In order and apart: those of a row follow one another.
+            first = bisect_right(hits, found, key=itemgetter(1))
+            last = bisect_left(hits, at, lo=first, key=itemgetter(0))
+            yield [
+                (max(start, found) - found, min(end, at) - found) for start, end in hits[first:last]
+            ]
 
     def _wrap(self, text: str, room: int) -> list[str]:
         rows = self.wrapped.get((text, room))

@@ -127,3 +127,35 @@ async def test_no_text_is_wider_than_the_view(text: str, width: int) -> None:
     messenger.hear(kim, text)
     messenger.say(kim, text, delivery=Delivery.WAITING, reason=Reason.FULL)
     assert all(cell_len(line) <= width for line in await lay_out(messenger, width))
+
+
+@pytest.mark.parametrize("long", ["\n" * 65_000, "word " * 13_000, "가" * 20_001])
+async def test_of_an_endless_message_the_beginning_is_shown(long: str) -> None:
+    messenger = FakeMessenger()
+    kim = messenger.add_contact("Kim")
+    messenger.hear(kim, long, at(11, 21, 9, 0))
+    messenger.hear(kim, "short", at(11, 21, 9, 0))
+    lines = await lay_out(messenger)
+    assert len(lines) < 1_300
+    assert lines[-3].endswith("This goes on. Copy the message to")
+    assert lines[-2].endswith("read all.")
+    assert lines[-1].endswith("short")
+
+
+async def test_a_long_message_is_shown_whole() -> None:
+    messenger = FakeMessenger()
+    kim = messenger.add_contact("Kim")
+    messenger.hear(kim, "\n".join(f"line {number}" for number in range(500)), at(11, 21, 9, 0))
+    lines = await lay_out(messenger)
+    assert lines[-1].endswith("line 499")
+
+
+def test_many_hits_are_each_marked_once() -> None:
+    """Once every row looked at every hit: half a minute for 60 KB that are full of them."""
+    contact = FakeMessenger().add_contact("Kim")
+    timeline = Timeline(contact, 50, NOW_MS, "Me", query="e")
+    text = "e " * 30_000
+    rows = [text[at : at + 30].rstrip() for at in range(0, len(text), 30)]
+    marked = list(timeline._hits(text, rows))
+    assert sum(map(len, marked)) == 30_000
+    assert marked[1][:2] == [(0, 1), (2, 3)]
