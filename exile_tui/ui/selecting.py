@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from textual.geometry import Offset
 from textual.selection import Selection
 
@@ -11,23 +9,40 @@ from exile_tui.text import sanitize_terminal_text
 from exile_tui.ui.blocks import Blocks
 from exile_tui.ui.timeline import Line
 
+NOT_THERE = "[...]"
+"""What stands for selected messages that are not laid out any more."""
+
 
 def selected_text(blocks: Blocks, selection: Selection) -> str:
     """Return the selected text: of messages their own only, else the rows as they are."""
     rows: list[str] = []
-    picked: dict[int, list[str]] = {}
+    picked: dict[int, tuple[int, int]] = {}
+    """Of each message how many characters stand before, and how many are selected; no spaces."""
+    reached = 0
     for top, block in blocks.laid_out():
+        if _between(selection, reached, top):
+            picked[-top] = (0, 0)
+        reached = top + len(block.lines)
+        seq = passed = 0
         for number, line in enumerate(block.lines, start=top):
+            if line.seq != seq:
+                seq, passed = line.seq, 0
             span = selection.get_span(number)
-            if span is None:
-                continue
-            start, end = span
-            rows.append(line.plain[start : None if end == -1 else end])
-            if text := _within(line, span):
-                picked.setdefault(line.seq, []).append(text)
+            if span is not None:
+                start, end = span
+                rows.append(line.plain[start : None if end == -1 else end])
+                if inside := _solid(_own(line, start, end)):
+                    before = passed + _solid(_own(line, 0, start))
+                    skipped, taken = picked.get(seq, (before, 0))
+                    picked[seq] = skipped, taken + inside
+            passed += _solid(_own(line))
+    if _between(selection, reached, blocks.heights.total):
+        picked[-reached] = (0, 0)
     if not picked:
         return "\n".join(rows)
-    return "\n".join(_unwrapped(rows, _body(blocks, seq)) for seq, rows in picked.items())
+    return "\n".join(
+        _part(_body(blocks, seq), *place) if seq > 0 else NOT_THERE for seq, place in picked.items()
+    )
 
 
 def selected_rows(selection: Selection | None) -> tuple[int, int] | None:
@@ -48,20 +63,28 @@ def _body(blocks: Blocks, seq: int) -> str:
     return sanitize_terminal_text(message.text) if message is not None else ""
 
 
-def _within(line: Line, selected: tuple[int, int]) -> str:
-    """Return what of a message's own text is selected on a row; -1 stands for the row's end."""
+def _between(selection: Selection, row: int, end: int) -> bool:
+    """Tell whether something is selected of the rows from one to before another."""
+    return row < end and any(selection.get_span(each) is not None for each in (row, end - 1))
+
+
+def _own(line: Line, start: int = 0, end: int = -1) -> str:
+    """Return what stands of a message's own text between two places; -1 is the row's end."""
     found, at = "", 0
-    start, end = selected
     for span in line.spans:
         if span.style in ("text", "hit"):
             stop = len(span.text) if end == -1 else max(0, end - at)
             found += span.text[max(0, start - at) : stop]
         at += len(span.text)
-    return found.strip()
+    return found
 
 
-def _unwrapped(rows: list[str], body: str) -> str:
-    """Return the part of a body that was wrapped into these rows, its own line breaks in it."""
-    words = [re.escape(word) for row in rows for word in row.split()]
-    part = re.search(r"\s*".join(words), body)
-    return part[0] if part else "\n".join(rows)
+def _solid(text: str) -> int:
+    return len("".join(text.split()))
+
+
+def _part(body: str, skipped: int, taken: int) -> str:
+    """Return a part of a body, its own spaces and line breaks in it: rows differ only in those."""
+    places = [place for place, character in enumerate(body) if not character.isspace()]
+    part = places[skipped : skipped + taken]
+    return body[part[0] : part[-1] + 1] if part else ""

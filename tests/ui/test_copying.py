@@ -6,6 +6,7 @@ import pytest
 from textual.geometry import Offset
 from textual.selection import SELECT_ALL, Selection
 
+from exile_tui.locale import set_language
 from exile_tui.ui.timeline import Timeline
 from exile_tui.ui.widgets.conversation import Conversation
 from tests.ui.conftest import MakeApp, settle
@@ -19,7 +20,7 @@ async def copied(make_app: MakeApp, *texts: str, selection: Selection = SELECT_A
     messenger = FakeMessenger()
     contact = messenger.add_contact("김하늘")
     for minute, text in enumerate(texts):
-        messenger.hear(contact, text, at(11, 21, 15, minute))
+        messenger.hear(contact, text, at(11, 21, 15) + minute * 1000)
     async with make_app(messenger, lang="ko").run_test(size=NARROW) as pilot:
         await settle(pilot)
         await pilot.press("enter")
@@ -59,3 +60,33 @@ async def test_some_rows_are_copied_as_one_text(make_app: MakeApp, count: int) -
     assert text in LONG
     assert text.startswith("첫 문단은")
     assert "\n" not in text
+
+
+async def test_of_what_is_said_twice_the_selected_one_is_copied(make_app: MakeApp) -> None:
+    text = "therapist: the rapist"
+    set_language("ko")
+    messenger = FakeMessenger()
+    contact = messenger.add_contact("김하늘")
+    messenger.hear(contact, text)
+    timeline = Timeline(contact, 40, messenger.clock.now_ms(), "나")
+    lines = timeline.lines(await messenger.messages(contact.id))
+    row = next(number for number, line in enumerate(lines) if text in line.plain)
+    start = lines[row].plain.index("the rapist")
+    selection = Selection(Offset(start, row), Offset(start + 10, row))
+    assert await copied(make_app, text, selection=selection) == "the rapist"
+
+
+async def test_a_long_message_of_short_words_is_copied_from_its_middle(make_app: MakeApp) -> None:
+    """Where its words stand was tried at each of them: ten seconds for 60 KB."""
+    text = "a " * 6_000 + "b"
+    selection = Selection(Offset(0, 100), None)
+    found = await copied(make_app, text, selection=selection)
+    assert found in text
+    assert found.endswith("a b")
+
+
+async def test_what_is_not_laid_out_is_not_left_out_in_silence(make_app: MakeApp) -> None:
+    found = await copied(make_app, *(f"number {number}" for number in range(300)))
+    first, *others = found.splitlines()
+    assert first == "[...]"
+    assert others[-1] == "number 299"
