@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, VerticalScroll
@@ -23,6 +23,10 @@ from exile_tui.ui.words import contact_name
 
 PREVIEW = 400
 """Characters of a message that are shown; the whole of it is copied."""
+PREVIEW_LINES = 6
+"""The same in its own lines: nothing that it says may push what we say about it off the panel."""
+_AROUND_TEXT = 12
+"""Rows that the panel has besides the text and the facts, and those above and below it."""
 STATES = {
     Delivery.QUEUED: N_("It has not left this computer yet."),
     Delivery.WAITING: N_("It has not left this computer yet."),
@@ -44,8 +48,9 @@ class MessageScreen(ExileModal[MessageAction]):
 
     DEFAULT_CSS = """
     MessageScreen #panel { width: 70; max-width: 96%; height: auto; max-height: 96%; }
-    MessageScreen VerticalScroll { height: auto; max-height: 1fr; margin: 1 0; }
-    MessageScreen #text { margin-bottom: 1; }
+    MessageScreen VerticalScroll { height: auto; margin: 1 0; }
+    MessageScreen #text { margin-bottom: 1; border-left: outer $bubble-peer; padding-left: 1; }
+    MessageScreen #text.-mine { border-left: outer $bubble-mine; }
     MessageScreen Horizontal { height: auto; }
     MessageScreen Button { margin-right: 2; }
     """
@@ -54,6 +59,10 @@ class MessageScreen(ExileModal[MessageAction]):
                 tooltip=N_("Move to the button at the left")),
         Binding("right", "app.focus_next", N_("Choose"), id="message.next",
                 tooltip=N_("Move to the button at the right")),
+        Binding("up,pageup", "scroll(-3)", N_("Up"), id="message.up", show=False,
+                tooltip=N_("Scroll up")),
+        Binding("down,pagedown", "scroll(3)", N_("Down"), id="message.down", show=False,
+                tooltip=N_("Scroll down")),
         Binding("c,ctrl+y", "copy", N_("Copy"), id="message.copy",
                 tooltip=N_("Copy the whole message")),
         Binding("delete", "delete", N_("Delete"), id="message.delete",
@@ -76,7 +85,9 @@ class MessageScreen(ExileModal[MessageAction]):
         yield Static(tr("Message"), classes="heading", markup=False)
         with VerticalScroll(can_focus=False):
             if message.kind is MessageKind.TEXT:
-                yield Static(_preview(message.text), id="text", markup=False)
+                # Behind a bar as in the conversation: it may read like the facts below.
+                mine = "-mine" if message.direction is Direction.OUT else ""
+                yield Static(_preview(message.text), id="text", classes=mine, markup=False)
             yield Static(self._facts())
             links = find_links(message.text) if message.kind is MessageKind.TEXT else []
             if links:
@@ -90,6 +101,15 @@ class MessageScreen(ExileModal[MessageAction]):
     def on_mount(self) -> None:
         """Begin with what changes nothing."""
         self.query(Button).first().focus()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave room for the buttons."""
+        rows = self.app.size.height - _AROUND_TEXT
+        self.query_one(VerticalScroll).styles.max_height = max(3, rows)
+
+    def action_scroll(self, by: int) -> None:
+        """Scroll to what the panel has no room for."""
+        self.query_one(VerticalScroll).scroll_relative(y=by, animate=False)
 
     def _facts(self) -> Content:
         message = self._message
@@ -137,5 +157,6 @@ class MessageScreen(ExileModal[MessageAction]):
 
 
 def _preview(text: str) -> str:
-    shown = sanitize_terminal_text(text)
-    return shown if len(shown) <= PREVIEW else f"{shown[:PREVIEW]}..."
+    text = sanitize_terminal_text(text)
+    shown = "\n".join(text[:PREVIEW].split("\n", PREVIEW_LINES)[:PREVIEW_LINES])
+    return shown if shown == text else f"{shown}..."
