@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -54,9 +55,21 @@ class TrustWords:
     """A CSS variable's name without the dollar."""
 
 
+_OURS = frozenset({"me", "나"})
+_ALIKE = str.maketrans("\u043c\u0435\u03bc\u03b5", "meme")
+_NO_MARKS = str.maketrans("", "", "✔✓☑✅")
+
+
 def contact_name(contact: Contact) -> str:
-    """Return a contact's name, safe to show; it may not be known yet."""
-    return sanitize_name(contact.name, tr("Unknown"))
+    """Return a contact's name, safe to show; it may not be known yet.
+
+    Without the marks of who is verified; and nobody's is the word that we stand under ourselves.
+    """
+    name = sanitize_name(contact.name.translate(_NO_MARKS), tr("Unknown"))
+    plain = unicodedata.normalize("NFKC", name).casefold().translate(_ALIKE)
+    if "".join(filter(str.isalnum, plain)) in _OURS:
+        return tr("{name} (the other person)", name=name)
+    return name
 
 
 def trust_words(contact: Contact, marks: Marks = UNICODE) -> TrustWords:

@@ -13,6 +13,7 @@ from exile_tui.core.model import ContactState, Delivery, MessageKind, Reason
 from exile_tui.locale import set_language
 from exile_tui.text import cell_len
 from exile_tui.ui.timeline import Timeline
+from exile_tui.ui.words import contact_name
 from tests.ui.doubles import NOW_MS, FakeMessenger, at
 
 
@@ -159,3 +160,21 @@ def test_many_hits_are_each_marked_once() -> None:
     marked = list(timeline._hits(text, rows))
     assert sum(map(len, marked)) == 30_000
     assert marked[1][:2] == [(0, 1), (2, 3)]
+
+
+@pytest.mark.parametrize("name", ["Me", "me.", "나", "ＭＥ", "\u041c\u0435", "\u200bMe\u3164"])
+async def test_nobody_else_stands_under_the_word_for_oneself(name: str) -> None:
+    messenger = FakeMessenger()
+    kim = messenger.add_contact(name)
+    messenger.hear(kim, "I did it", at(11, 21, 9, 0))
+    messenger.say(kim, "no", at(11, 21, 9, 0))
+    named = [line for line in await lay_out(messenger) if "9:00 AM ▎" in line]
+    assert named[0].endswith("(the other person)")
+    assert named[1].endswith("▎ Me")
+
+
+def test_a_name_bears_no_mark_of_being_verified() -> None:
+    messenger = FakeMessenger()
+    assert contact_name(messenger.add_contact("✔ verified Kim")) == "verified Kim"
+    assert contact_name(messenger.add_contact("✔")) == "Unknown"
+    assert contact_name(messenger.add_contact("Mel")) == "Mel"
