@@ -7,17 +7,17 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any
 
-from exile_tui.crypto.entropy import Entropy
-from exile_tui.crypto.passphrase import Argon2Parameters
 from exile_tui.errors import ProfileError, WrongPassphrase
-from exile_tui.store import problems, removing, schema, wiping
-from exile_tui.store.database import Database, opens, rekey
-from exile_tui.store.files import Reserve, remove_overwritten, replace_atomically
+from exile_tui.store import problems, removing, wiping
+from exile_tui.store.connections import Connections
+from exile_tui.store.database import Database
+from exile_tui.store.files import Reserve, remove_overwritten
 from exile_tui.store.layout import Layout
 from exile_tui.store.lock import ProfileLock
+from exile_tui.store.sealing import Sealing
 from exile_tui.store.statements import Statements
 from exile_tui.store.transaction import ProfileTransaction
-from exile_tui.store.vaultfile import KEY_BYTES, VaultFile, is_text, require_passphrase
+from exile_tui.store.vaultfile import VaultFile, is_text, require_passphrase
 
 _DELETING_PAGES = 512
 """By so many the file may grow on a full disk while lines are deleted: the next lines' room."""
@@ -37,23 +37,19 @@ class ProfileStore:
         lock: ProfileLock,
         vault_id: bytes,
         key: bytes,
-        parameters: Argon2Parameters,
-        entropy: Entropy,
+        sealing: Sealing,
     ) -> None:
         self._layout = layout
         self._lock = lock
         self._vault_id = vault_id
-        self._key = key
-        self._parameters = parameters
-        self._entropy = entropy
+        self._connections = Connections(layout, vault_id, key)
+        self._sealing = sealing
         self._reserve = Reserve(layout.reserve)
         self._full = False
         """The reserve is gone: nothing that makes the file longer is committed.
 
         What is deleted makes room inside the file; up to the reserve's 8 MiB at a time.
         """
-        self._writer: Database | None = None
-        self._reader: Database | None = None
         self._writer_lock = asyncio.Lock()
         self._reader_lock = asyncio.Lock()
         self._wiping = asyncio.Lock()
@@ -67,13 +63,11 @@ class ProfileStore:
 
     async def start(self, *, new: bool) -> None:
         """Open both connections, make or migrate the tables, take the reserve."""
+        await self._connections.open(new=new)
         try:
-            self._writer = await Database.open(self._layout.database, self._key, writer=True)
-            await (schema.create if new else schema.migrate)(self._writer, self._vault_id)
-            self._reader = await Database.open(self._layout.database, self._key, writer=False)
-            self._full = not await asyncio.to_thread(self._reserve.ensure)
+            await self._take_reserve()
         except BaseException:
-            await self._disconnect()
+            await self._connections.close()
             raise
 
     def transaction(self) -> AbstractAsyncContextManager[ProfileTransaction]:
@@ -149,10 +143,10 @@ class ProfileStore:
                     await self._wipe(large=False)
                 async with self._exclusively():
                     self._closed = True
-                    if self._writer is not None:
+                    if self._connections.are_open:
                         with suppress(ProfileError):
                             await self._truncate()
-                    await self._disconnect()
+                    await self._connections.close()
             finally:
                 if self._closed:
                     self._lock.release()
@@ -162,7 +156,7 @@ class ProfileStore:
         while not self._open_for_writers.is_set():
             await self._open_for_writers.wait()
         async with self._turn(self._writer_lock):
-            writer = _connected(self._writer)
+            writer = self._connections.writer
             statements = Statements(writer)
             try:
                 pages = await self._begin(writer)
@@ -194,14 +188,14 @@ class ProfileStore:
             # Deleting writes as much to the log as it wipes: give it all the room there is.
             with suppress(ProfileError):
                 await writer.all("PRAGMA wal_checkpoint(TRUNCATE)")
-            self._full = not await asyncio.to_thread(self._reserve.ensure)
+            await self._take_reserve()
         await writer.all("BEGIN IMMEDIATE")
         return await _pages(writer) if self._full else None
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[ProfileTransaction]:
         async with self._turn(self._reader_lock):
-            reader = _connected(self._reader)
+            reader = self._connections.reader
             statements = Statements(reader)
             try:
                 await reader.all("BEGIN")
@@ -235,7 +229,7 @@ class ProfileStore:
             yield
 
     async def _truncate(self) -> None:
-        writer = _connected(self._writer)
+        writer = self._connections.writer
         try:
             await wiping.truncate(writer)
         except problems.DiskFull:
@@ -261,7 +255,7 @@ class ProfileStore:
 
     async def _scrub(self) -> tuple[int, int]:
         async with self._turn(self._writer_lock):
-            return await wiping.state(_connected(self._writer))
+            return await wiping.state(self._connections.writer)
 
     async def _merge_index(self) -> None:
         """Merge in short transactions, between which others get their turn."""
@@ -282,7 +276,7 @@ class ProfileStore:
                     async with self._turn(self._writer_lock):
                         pass  # those that came before are done
                 commits = self._commits
-                await wiping.copy(self._layout, self._key)
+                await wiping.copy(self._layout, self._connections.key)
                 async with self._exclusively():
                     if self._commits == commits:
                         await _undisturbed(self._take_copy())
@@ -294,28 +288,16 @@ class ProfileStore:
                 await _undisturbed(asyncio.to_thread(remove_overwritten, self._layout.rewritten))
 
     async def _take_copy(self) -> None:
-        """Close, put the copy in place, open; a kill on the way leaves one of both."""
         await self._truncate()
-        await self._disconnect()
-        try:
-            await asyncio.to_thread(wiping.replace, self._layout)
-        finally:
-            await self.start(new=False)
-        await _connected(self._writer).all("UPDATE profile SET scrub = ?", (wiping.CLEAN,))
+        await self._connections.take_copy()
+        await self._take_reserve()
+
+    async def _take_reserve(self) -> None:
+        self._full = not await asyncio.to_thread(self._reserve.ensure)
 
     def _give_room(self) -> None:
         self._reserve.release()
         self._full = True
-
-    async def _disconnect(self) -> None:
-        reader, self._reader = self._reader, None
-        writer, self._writer = self._writer, None
-        try:
-            if reader is not None:
-                await reader.close()
-        finally:
-            if writer is not None:
-                await writer.close()
 
     async def _change(self, old: str, new: str, new_database_key: bool) -> None:
         """Change it with the store to ourselves; every file state on the way can be opened."""
@@ -324,46 +306,23 @@ class ProfileStore:
             vault = VaultFile.decode(content, str(self._layout.vault))
             await asyncio.to_thread(vault.unlock, old)
             if not new_database_key:
-                final = await self._sealed(new, self._key)
+                final = await self._sealing.seal(self._vault_id, new, self._connections.key)
                 async with self._exclusively():
-                    await self._write_vault(final)
+                    await self._sealing.replace(final)
                 return
-            key = self._entropy.bytes(KEY_BYTES)
-            both = await self._sealed(old, self._key, key)
-            final = await self._sealed(new, key)
+            key = self._sealing.new_key()
+            both = await self._sealing.seal(self._vault_id, old, self._connections.key, key)
+            final = await self._sealing.seal(self._vault_id, new, key)
             async with self._exclusively():
-                await self._write_vault(both)
+                await self._sealing.replace(both)
                 try:
-                    await self._encrypt_anew(key)
+                    await self._truncate()
+                    await self._connections.encrypt_anew(key)
                 finally:
-                    if self._key != key:
+                    if self._connections.key != key:
                         with suppress(OSError):
-                            await self._write_vault(content)
-                await self._write_vault(final)
-
-    async def _encrypt_anew(self, key: bytes) -> None:
-        """Close, encrypt under a new key, open under the one that opens it."""
-        await self._truncate()
-        await self._disconnect()
-        try:
-            await asyncio.to_thread(rekey, self._layout.database, self._key, key)
-        except ProfileError:
-            if not await asyncio.to_thread(opens, self._layout.database, key):
-                await self.start(new=False)
-                raise
-        self._key = key
-        await self.start(new=False)
-
-    async def _sealed(self, passphrase: str, *keys: bytes) -> bytes:
-        vault = await asyncio.to_thread(
-            VaultFile.seal, self._vault_id, keys, passphrase, self._parameters, self._entropy
-        )
-        return vault.encode()
-
-    async def _write_vault(self, content: bytes) -> None:
-        await asyncio.to_thread(
-            replace_atomically, self._layout.vault, self._layout.vault_of_change, content
-        )
+                            await self._sealing.replace(content)
+                await self._sealing.replace(final)
 
 
 async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
@@ -379,10 +338,3 @@ async def _undisturbed(work: Coroutine[Any, Any, None]) -> None:
 
 async def _pages(database: Database) -> int:
     return int((await database.all("PRAGMA page_count"))[0][0])
-
-
-def _connected(database: Database | None) -> Database:
-    if database is None:
-        # Reopening failed after encrypting anew.
-        raise ProfileError(problems.DISCONNECTED)
-    return database

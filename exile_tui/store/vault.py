@@ -14,15 +14,14 @@ from exile_tui.paths import make_private_directory
 from exile_tui.store import problems
 from exile_tui.store.files import (
     remove_overwritten,
-    replace_atomically,
     sync_directory,
     touch_private,
     write_new,
 )
 from exile_tui.store.layout import PAGE_BYTES, Layout
 from exile_tui.store.lock import ProfileLock
+from exile_tui.store.sealing import Sealing
 from exile_tui.store.vaultfile import (
-    KEY_BYTES,
     MAX_FILE_BYTES,
     VAULT_ID_BYTES,
     VaultFile,
@@ -45,8 +44,8 @@ class ProfileVault:
             argon2: How new key slots are made; 64 MiB, 3 passes, 1 lane by default.
         """
         self._layout = Layout(directory)
-        self._parameters = argon2 or Argon2Parameters()
         self._entropy = SystemEntropy()
+        self._sealing = Sealing(self._layout, argon2 or Argon2Parameters(), self._entropy)
 
     def exists(self) -> bool:
         """Tell whether there is a profile: cheap, reads no database.
@@ -104,9 +103,8 @@ class ProfileVault:
         # In this order: while the first run's vault is there, the rest is known to be worthless.
         for path in (*layout.database_files, layout.reserve, layout.vault_of_first_run):
             path.unlink(missing_ok=True)
-        vault_id, key = self._entropy.bytes(VAULT_ID_BYTES), self._entropy.bytes(KEY_BYTES)
-        vault = await self._seal(vault_id, key, passphrase)
-        write_new(layout.vault_of_first_run, vault.encode())
+        vault_id, key = self._entropy.bytes(VAULT_ID_BYTES), self._sealing.new_key()
+        write_new(layout.vault_of_first_run, await self._sealing.seal(vault_id, passphrase, key))
         sync_directory(layout.directory)
         touch_private(layout.database)
         store = self._store(lock, vault_id, key)
@@ -135,11 +133,9 @@ class ProfileVault:
                 await asyncio.to_thread(remove_overwritten, left)
         if len(keys) > 1:
             # Encrypting anew was interrupted; the passphrase in use then stays.
-            settled = await self._seal(vault.vault_id, key, passphrase)
+            settled = await self._sealing.seal(vault.vault_id, passphrase, key)
             with suppress(OSError):
-                await asyncio.to_thread(
-                    replace_atomically, layout.vault, layout.vault_of_change, settled.encode()
-                )
+                await self._sealing.replace(settled)
         return store
 
     def _acquire(self) -> ProfileLock:
@@ -151,12 +147,7 @@ class ProfileVault:
         # Loads sqlcipher3, which nothing needs before a profile is opened.
         from exile_tui.store.store import ProfileStore
 
-        return ProfileStore(self._layout, lock, vault_id, key, self._parameters, self._entropy)
-
-    async def _seal(self, vault_id: bytes, key: bytes, passphrase: str) -> VaultFile:
-        return await asyncio.to_thread(
-            VaultFile.seal, vault_id, (key,), passphrase, self._parameters, self._entropy
-        )
+        return ProfileStore(self._layout, lock, vault_id, key, self._sealing)
 
     def _refuse_to_replace(self) -> None:
         layout = self._layout

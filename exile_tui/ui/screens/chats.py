@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal
 from textual.content import Content
-from textual.widgets import Button, OptionList, Static
+from textual.widgets import Button, OptionList
 
-from exile_tui.clock import DAY_MS
 from exile_tui.core.events import (
     ClockJumped,
     ContactChanged,
@@ -24,12 +23,13 @@ from exile_tui.core.events import (
 from exile_tui.core.model import Contact, ContactState, Excerpt, Message, Overview
 from exile_tui.core.model import Conversation as ConversationEntry
 from exile_tui.errors import N_
-from exile_tui.locale import tr, tr_n
+from exile_tui.locale import tr
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import ConversationList
 from exile_tui.ui.widgets.details import Details
+from exile_tui.ui.widgets.overview_pane import OverviewPane
 from exile_tui.ui.widgets.talk import Talk
 
 if TYPE_CHECKING:
@@ -81,11 +81,7 @@ class ChatsScreen(ExileScreen):
     def compose_body(self) -> ComposeResult:
         """Yield the panes."""
         with Horizontal(id="panes"):
-            with Vertical(id="list"):
-                yield Static(id="clock", markup=False)
-                yield Static(id="requests", markup=False)
-                yield ConversationList()
-                yield Static(id="nobody", classes="empty", markup=False)
+            yield OverviewPane()
             yield Talk()
             yield Details()
 
@@ -95,7 +91,6 @@ class ChatsScreen(ExileScreen):
         if self._overview is not None:
             self._show_list(self._overview)
         else:
-            self.query_one(ConversationList).display = False
             self._reload_list()
         self.watch(self.app, "app_focus", self._looked_at, init=False)
 
@@ -143,41 +138,17 @@ class ChatsScreen(ExileScreen):
 
     def _show_list(self, overview: Overview) -> None:
         self._overview = overview
-        listed = self.query_one(ConversationList)
-        listed.display = bool(self._conversations)
-        if listed.display and self.focused is None and self.app.screen is self:
-            listed.focus()
-        listed.show(self._conversations, self.contact.id if self.contact else None)
+        open_contact = self.contact.id if self.contact is not None else None
+        self.query_one(OverviewPane).show(overview, open_contact, self.messenger.clock_jump_ms)
         self._say_who_is_here()
-        self._show_clock()
-        line = self.query_one("#requests", Static)
-        line.display = overview.requests > 0
-        line.update(tr_n("{n} contact request: F2", "{n} contact requests: F2", overview.requests))
         if self.contact is None:
             self._show_talk(None)
+        self.refresh_bindings()
 
     def _say_who_is_here(self) -> None:
         """Say in the pane that there is what to do while nobody is here."""
-        nobody = self.query_one("#nobody", Static)
-        nobody.display = self._overview is not None and not self._conversations
-        narrow = self.narrow
-        nobody.update(_what_to_do(bool(self._conversations)) if narrow else tr("No chats yet."))
-
-    def _show_clock(self) -> None:
-        jump = self.messenger.clock_jump_ms
-        clock = self.query_one("#clock", Static)
-        clock.display = jump is not None
-        days = abs(jump or 0) // DAY_MS
-        clock.update(
-            tr_n(
-                "The clock of this computer jumped by {n} day. Nothing expires until you confirm "
-                "that it is right: F8",
-                "The clock of this computer jumped by {n} days. Nothing expires until you confirm "
-                "that it is right: F8",
-                days,
-            )
-        )
-        self.refresh_bindings()
+        what_to_do = _what_to_do(anybody=False) if self.narrow else Content(tr("No chats yet."))
+        self.query_one(OverviewPane).say(what_to_do)
 
     def _reload_if_open(self, contact_id: int) -> None:
         if self.contact is not None and self.contact.id == contact_id:

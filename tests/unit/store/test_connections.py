@@ -19,7 +19,7 @@ async def test_pragmas(store: ProfileStore) -> None:
         "foreign_keys": 1,
         "temp_store": 2,
     }
-    for connection in (store._writer, store._reader):
+    for connection in (store._connections.writer, store._connections.reader):
         assert connection is not None
         for pragma, value in expected.items():
             assert await connection.all(f"PRAGMA {pragma}") == [(value,)], pragma

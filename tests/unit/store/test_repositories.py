@@ -372,9 +372,8 @@ async def test_lists_use_indexes(store: ProfileStore) -> None:
         "DELETE FROM seen WHERE day < ?": 1,
         "SELECT content_id FROM ack WHERE contact_id = ? ORDER BY id LIMIT 5": 1,
     }
-    assert store._writer is not None
     for sql, parameters in plans.items():
-        rows = await store._writer.all(f"EXPLAIN QUERY PLAN {sql}", (1,) * parameters)
+        rows = await store._connections.writer.all(f"EXPLAIN QUERY PLAN {sql}", (1,) * parameters)
         plan = " / ".join(row[3] for row in rows)
         assert "SCAN" not in plan, (sql, plan)
         if "FROM message" in sql:

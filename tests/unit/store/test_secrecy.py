@@ -310,10 +310,8 @@ async def test_the_store_rewrites_the_file_after_the_keys_of_an_invite_went(
 
 
 async def size_of(store: ProfileStore) -> int:
-    assert store._writer is not None
-    return int((await store._writer.all("PRAGMA page_count"))[0][0])
+    return int((await store._connections.writer.all("PRAGMA page_count"))[0][0])
 
 
 async def scrub_due(store: ProfileStore) -> bool:
-    assert store._writer is not None
-    return await store._writer.all("SELECT scrub FROM profile") != [(0,)]
+    return await store._connections.writer.all("SELECT scrub FROM profile") != [(0,)]

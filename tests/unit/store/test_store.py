@@ -79,8 +79,7 @@ async def test_a_cancellation_anywhere_leaves_nothing_open(store: ProfileStore, 
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert store._writer is not None
-    assert not store._writer.in_transaction
+    assert not store._connections.writer.in_transaction
     there = [await setting(store, f"key{number}") for number in range(4)]
     assert there in ([None] * 4, ["value"] * 4)
     async with store.transaction() as transaction:
@@ -108,8 +107,7 @@ async def cancel_in(store: ProfileStore, name: str, monkeypatch: pytest.MonkeyPa
         tasks.append(task)
         with pytest.raises(asyncio.CancelledError):
             await task
-    assert store._writer is not None
-    assert not store._writer.in_transaction
+    assert not store._connections.writer.in_transaction
 
 
 async def test_a_cancelled_begin(store: ProfileStore, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -259,8 +257,7 @@ async def test_another_programs_reading_is_an_error_in_the_end(
     other = connect(directory / "database", keys[0])
     other.execute("BEGIN")
     other.execute("SELECT * FROM setting").fetchall()
-    assert store._writer is not None
-    await store._writer.all("PRAGMA busy_timeout = 1")
+    await store._connections.writer.all("PRAGMA busy_timeout = 1")
     with pytest.raises(ProfileError, match="Another program"):
         await store.truncate_wal()
     other.execute("ROLLBACK")
@@ -337,7 +334,7 @@ async def test_nothing_is_logged(store: ProfileStore, caplog: pytest.LogCaptureF
 async def test_a_statement_that_loses_the_transaction_is_never_a_success(
     store: ProfileStore,
 ) -> None:
-    writer = store._writer
+    writer = store._connections.writer
     assert writer is not None
 
     async def lose(*, then_write: bool) -> None:
