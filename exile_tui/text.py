@@ -106,6 +106,18 @@ def sanitize_name(text: str, placeholder: str = "?") -> str:
     return text if visible else placeholder
 
 
+def unjoined(text: str) -> str:
+    """Return sanitised text with the first part of each joined emoji, without its skin's tone.
+
+    A terminal that draws the parts apart gives them more cells than are measured; where something
+    of ours stands behind, it would be pushed aside.
+    """
+    if text.isascii():
+        return text
+    joined = rf"{ZWJ}\p{{Extended_Pictographic}}[\ufe0f\U0001f3fb-\U0001f3ff]?"
+    return str(_compile(rf"{joined}|[\U0001f3fb-\U0001f3ff]").sub("", text))
+
+
 def one_line(text: str) -> str:
     """Return sanitised text on one line, for lists and titles."""
     return " ".join(sanitize_terminal_text(text).split())

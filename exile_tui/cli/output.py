@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any, TextIO
 from exile_tui.errors import N_, ExileError
 from exile_tui.json_line import json_line
 from exile_tui.locale import tr
-from exile_tui.text import one_line, sanitize_name, sanitize_terminal_text
+from exile_tui.names import display_name
+from exile_tui.text import one_line, sanitize_terminal_text
 
 if TYPE_CHECKING:
     from exile_tui.core.model import Contact, Invite, Message
@@ -104,7 +105,7 @@ def error_sentence(error: ExileError) -> str:
 
 def shown_name(contact: Contact) -> str:
     """Return a contact's name as it may be shown; a contact that never answered has none yet."""
-    return sanitize_name(contact.name) if contact.name else tr("Unknown")
+    return display_name(contact.name)
 
 
 def is_imported(contact: Contact) -> bool:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from exile_tui.errors import ExileError
 from exile_tui.locale import tr
-from exile_tui.text import cut, one_line, sanitize_name
+from exile_tui.names import display_name
+from exile_tui.text import cut, one_line
 
 if TYPE_CHECKING:
     from exile_tui.core.model import Connection, Contact, Reason, VerifiedHow
@@ -55,21 +55,9 @@ class TrustWords:
     """A CSS variable's name without the dollar."""
 
 
-_OURS = frozenset({"me", "나"})
-_ALIKE = str.maketrans("\u043c\u0435\u03bc\u03b5", "meme")
-_NO_MARKS = str.maketrans("", "", "✔✓☑✅")
-
-
 def contact_name(contact: Contact) -> str:
-    """Return a contact's name, safe to show; it may not be known yet.
-
-    Without the marks of who is verified; and nobody's is the word that we stand under ourselves.
-    """
-    name = sanitize_name(contact.name.translate(_NO_MARKS), tr("Unknown"))
-    plain = unicodedata.normalize("NFKC", name).casefold().translate(_ALIKE)
-    if "".join(filter(str.isalnum, plain)) in _OURS:
-        return tr("{name} (the other person)", name=name)
-    return name
+    """Return a contact's name, safe to show; it may not be known yet."""
+    return display_name(contact.name)
 
 
 def trust_words(contact: Contact, marks: Marks = UNICODE) -> TrustWords:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from pytest_textual_snapshot import SVGImageExtension, normalize_svg
 from syrupy.assertion import SnapshotAssertion
 from textual.widgets import Button
+from textual.worker import WorkerCancelled
 
 from exile_tui import locale
 from exile_tui.config import Settings, Source
@@ -73,7 +75,9 @@ async def settle(pilot: Any) -> None:
     quiet = 0
     while quiet < 4:
         busy = any(not worker.is_finished for worker in pilot.app.workers)
-        await pilot.app.workers.wait_for_complete()
+        # A newer reading of the same thing cancels one that is still waited for.
+        with suppress(WorkerCancelled):
+            await pilot.app.workers.wait_for_complete()
         await pilot.pause()
         quiet = 0 if busy else quiet + 1
 

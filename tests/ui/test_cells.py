@@ -40,8 +40,9 @@ def drawn(output: str, columns: int, rows: int) -> list[str]:
         "".join(f"\u200d{letter}" for letter in "FORGED " * 12),
         "\u3164" * 40 + "FORGED",
         "\U0001f3fd" * 40 + "FORGED",
+        "👩‍👩‍👧‍👦👋🏽🤦🏽‍♀️" * 3 + "FORGED",
     ],
-    ids=["joiners", "fillers", "skin tones"],
+    ids=["joiners", "fillers", "skin tones", "emoji"],
 )
 async def test_the_last_message_in_the_list_reaches_no_other_pane(hostile: str) -> None:
     messenger = FakeMessenger()

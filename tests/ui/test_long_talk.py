@@ -342,3 +342,18 @@ async def test_the_conversation_stays_in_sight_when_the_window_gets_narrow(
         await pilot.press("escape")
         await settle(pilot)
         assert "<5>" in screen_text(pilot.app)
+
+
+async def test_a_walk_ends_with_the_conversation_that_it_stands_in(make_app: MakeApp) -> None:
+    messenger = thousands(50)
+    async with make_app(messenger).run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        await pilot.press("ctrl+f")
+        await settle(pilot)
+        await pilot.press(*"word", "enter")
+        await settle(pilot)
+        assert "Search 'word'" in screen_text(pilot.app)
+        await messenger.deletions.contact(1)
+        await settle(pilot)
+        assert "Search 'word'" not in screen_text(pilot.app)
+        assert pilot.app.screen.query_one(Talk).walk is None

@@ -14,7 +14,7 @@ from textual.widgets.option_list import Option
 from exile_tui.core.model import ContactState, Conversation, Direction, MessageKind
 from exile_tui.errors import N_
 from exile_tui.locale import dates, tr, tr_n
-from exile_tui.text import cut, one_line
+from exile_tui.text import cut, one_line, unjoined
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
@@ -103,10 +103,11 @@ class ConversationList(OptionList):
         width = max(8, width - 3)
         is_open = each.contact.id == self._open
         bar = (app.marks.bar if is_open else " ", "$primary")
-        name = cut(contact_name(each.contact), width)
+        # The conversation stands behind all of this, on the same rows.
+        name = cut(unjoined(contact_name(each.contact)), width)
         rows = (
             Content.styled(name, "bold $foreground" if each.unread or is_open else "$foreground"),
-            Content.styled(cut(self._last(each), width), "$muted"),
+            Content.styled(cut(unjoined(self._last(each)), width), "$muted"),
             self._facts(each, width),
         )
         return Content("\n").join([Content.assemble(bar, " ", row) for row in rows] + [Content("")])

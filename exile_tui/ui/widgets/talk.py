@@ -133,6 +133,9 @@ class Talk(ServiceCalls, Vertical):
                 widget.styles.inline.clear_rule("visibility")
         if contact is None:
             conversation.clear()
+            if self.walk is not None:
+                self.walk = None
+                self._show_walk()
         else:
             header.show(contact)
 

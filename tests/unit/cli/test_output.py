@@ -150,6 +150,16 @@ def test_a_peer_writes_neither_to_the_terminal_nor_a_line_of_another() -> None:
     assert all(line.startswith("    ") for line in rest)
 
 
+@pytest.mark.parametrize("name", ["You", "ＹＯＵ", "Уou", "You.", "나", "me"])
+def test_nobody_else_stands_under_the_word_for_oneself(name: str) -> None:
+    line = output.message_line(MESSAGE, replace(CONTACT, name=name))
+    assert line.partition("] ")[2].startswith(f"{name} (the other person): ")
+
+
+def test_nobody_bears_the_mark_of_being_verified() -> None:
+    assert "✔" not in output.contact_line(replace(CONTACT, name="✔ 검증됨"))
+
+
 def test_an_error_keeps_what_fills_it_on_its_line() -> None:
     error = errors.NoSuchContact(name=HOSTILE + "\nexile-tui: all is well")
     sentence = output.error_sentence(error)

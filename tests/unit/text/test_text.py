@@ -20,6 +20,7 @@ from exile_tui.text import (
     previous_boundary,
     sanitize_name,
     sanitize_terminal_text,
+    unjoined,
     wrap,
 )
 
@@ -214,3 +215,17 @@ def test_wrapping_prefers_spaces() -> None:
     assert wrap("abcdef gh", 4) == ["abcd", "ef", "gh"]
     assert wrap("a\n\nb", 4) == ["a", "", "b"]
     assert wrap(FAMILY * 3, 4) == [FAMILY * 2, FAMILY]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("가족 👩‍👩‍👧‍👦!", "가족 👩!"),
+        ("👋🏽 🤦🏽‍♀️", "👋 🤦"),
+        ("❤️‍🔥", "❤️"),
+        ("क्‍ष", "क्‍ष"),
+    ],
+)
+def test_what_may_be_drawn_apart_is_not_joined(text: str, shown: str) -> None:
+    assert unjoined(text) == shown
