@@ -65,6 +65,10 @@ async def lines_of(person: Person, contact_id: int, first_seq: int = 1) -> list[
     return list(excerpt.lines)
 
 
+async def draft_of(person: Person, contact_id: int) -> str:
+    return (await person.messenger.excerpt(contact_id, lambda _: None)).draft
+
+
 async def seqs(person: Person, contact_id: int) -> list[int]:
     return [each.seq for each in await lines_of(person, contact_id)]
 
@@ -118,7 +122,7 @@ async def test_a_conversation_goes_with_its_draft_and_the_contact_stays(
         haneul.context, contact.id, lambda done, all_: told.append((done, all_))
     )
     assert await seqs(haneul, contact.id) == []
-    assert (await haneul.messenger.excerpt(contact.id, lambda _: None)).draft == ""
+    assert await draft_of(haneul, contact.id) == ""
     assert told == [(done, total) for done in range(0, total, 7)] + [(total, total)]
     assert haneul.events.count(ContactChanged(contact.id)) > total // 7
     await seojun.messenger.send((await seojun.contact()).id, "듣고 있어요?")
@@ -274,10 +278,10 @@ async def test_what_was_typed_after_asking_stays(make_person: MakePerson) -> Non
     haneul, _, contact = await pair(make_person)
     await haneul.messenger.keep_draft(contact.id, "아직 쓰는 중")
     await stopped_in_the_middle(haneul, contact.id, "conversation")
-    assert await haneul.messenger.draft(contact.id) == ""
+    assert await draft_of(haneul, contact.id) == ""
     await haneul.messenger.keep_draft(contact.id, "새로 쓰는 중")
     await all_done(haneul)
-    assert await haneul.messenger.draft(contact.id) == "새로 쓰는 중"
+    assert await draft_of(haneul, contact.id) == "새로 쓰는 중"
 
 
 async def test_nothing_is_sent_to_a_contact_that_is_being_removed(
@@ -407,7 +411,7 @@ async def test_no_byte_of_what_was_deleted_is_left(
         found = await lines_of(haneul, contact.id, max(lines) + 1)
         lines |= {each.seq: each.text for each in found}
     await haneul.messenger.keep_draft(other.id, next(unique))
-    dead.append((await haneul.messenger.excerpt(other.id, lambda _: None)).draft.encode())
+    dead.append((await draft_of(haneul, other.id)).encode())
     for said in await lines_of(haneul, other.id):
         dead += _marks(said.text)
     if seed == 0:
