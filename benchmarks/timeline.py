@@ -48,6 +48,7 @@ TYPING_S = 1.0
 """How long somebody types: what an open profile needs is loaded meanwhile."""
 OLDEST_BELOW = 9_000
 """So many messages are further down, at least, when the oldest are shown."""
+DAY = re.compile(r"\d{4}년 \d+월 \d+일")
 BELOW = re.compile(r"메시지 (\d+)개: End")
 
 
@@ -92,6 +93,11 @@ class Program:
                 return (time.perf_counter() - since) * 1000
             self._read(limit - time.perf_counter())
         raise SystemExit(f"nothing came within {within} s; last: {self._seen[-2000:]!r}")
+
+    @property
+    def text(self) -> str:
+        """What was drawn since the last key, without the control sequences."""
+        return _CODES.sub(b"", self._seen).decode("utf-8", "replace")
 
     def press(self, keys: bytes, shows: Callable[[str], object] = bool) -> float:
         """Press keys; return ms until the frame that shows something."""
@@ -202,6 +208,7 @@ def measure(source: Path, runs: int) -> dict[str, float]:
         shutil.copytree(source, directory)
         found |= first_frames(directory, runs)
         unlocks, opens, colds, oldest, coldest = [], [], [], [], []
+        oldest_day = day_of_the_oldest(directory)
         for cold in (True, False) * runs:
             if cold:
                 forget_pages(directory)
@@ -212,7 +219,7 @@ def measure(source: Path, runs: int) -> dict[str, float]:
             program.press(b"\x1b[Z")
             if cold:
                 forget_pages(directory)
-            home = program.press(b"\x1b[H", _is_oldest)
+            home = program.press(b"\x1b[H", lambda text: oldest_day in text)
             (colds if cold else opens).append(opened)
             (coldest if cold else oldest).append(home)
             unlocks.append(unlock)
@@ -222,6 +229,18 @@ def measure(source: Path, runs: int) -> dict[str, float]:
         found |= {"oldest": statistics.median(oldest), "oldest, cold": statistics.median(coldest)}
         found |= scrolling(directory)
     return found
+
+
+def day_of_the_oldest(directory: Path) -> str:
+    """Return the date above the oldest messages, which no other frame shows."""
+    program, _ = unlocked(directory)
+    program.press(b"\r", MESSAGES.search)
+    program.press(b"\x1b[Z")
+    program.press(b"\x1b[H", _is_oldest)
+    program.settle(0.3)
+    shown = DAY.findall(program.text)
+    program.end()
+    return str(shown[-1])
 
 
 def _is_oldest(text: str) -> bool:

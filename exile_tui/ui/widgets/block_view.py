@@ -197,7 +197,7 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         self.post_message(self.Filled(page.extent.count(1, page.extent.last_seq) > 0))
         if not self.size:
             return  # hidden: see `on_show`
-        anchor = self._anchor()
+        anchor, opened = self._anchor(), not self._opening
         if self._opening:
             self._opening = False
             self._timeline = replace(self._timeline, first_unread=page.extent.first_unread)
@@ -216,6 +216,9 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
             self._blocks.lay_out(timeline, page.messages, *page.blocks)
         self._wait_at_new()
         self._place(anchor)
+        if opened:
+            # In the frame that shows it; how much room there is at first is known after that.
+            self.tell()
 
     def _wait_at_new(self) -> None:
         """Follow no further than that the first new message stays on the screen."""
