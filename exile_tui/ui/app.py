@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path, PurePath
@@ -41,6 +42,9 @@ if TYPE_CHECKING:
     from exile_tui.core.events import Event
     from exile_tui.core.messenger import Messenger
     from exile_tui.core.model import Connection, Overview
+
+FIRST_FRAME_S = 0.1
+"""How long what can wait keeps out of the way of a screen's first frame."""
 
 
 def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = False) -> Binding:
@@ -157,7 +161,8 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         """Say what was wrong with themes; take an open profile as it is."""
         for notice in self._theme_problems:
             self.notify(notice, severity="warning")
-        self.call_after_refresh(self.starting.shown)
+        # Textual's call after a refresh is lost with the screen that was to be refreshed.
+        self.set_timer(FIRST_FRAME_S, self.starting.shown)
         self.preferences.start()
         self.autolock.start()
         if self.application.messenger is not None:
@@ -182,15 +187,16 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
             overview: Its list of conversations, if it was read already.
         """
 
-        def start() -> None:
+        async def start() -> None:
+            # What the network needs takes a while to load, and the chats show without it.
+            await asyncio.sleep(FIRST_FRAME_S)
             if self.application.messenger is messenger:  # not locked again
-                self.services.command(self, "start", messenger.start)
+                await messenger.start()
 
         self.autolock.seen()
         self._listen(messenger)
         self._begin("chats", overview=overview)
-        # What the network needs takes a while to load, and the chats show without it.
-        self.call_after_refresh(start)
+        self.services.command(self, "start", start)
 
     def _listen(self, messenger: Messenger) -> None:
         self._unsubscribe()
