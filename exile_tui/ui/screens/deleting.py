@@ -78,66 +78,62 @@ def ask_to_delete(app: ExileApp, contact: Contact, first_seq: int, last_seq: int
 
 def ask_to_delete_conversation(app: ExileApp, contact: Contact) -> None:
     """Ask whether to delete all of a conversation and its draft, and do so on yes."""
-    name = contact_name(contact)
-
-    def ask(extent: Extent) -> None:
-        count = extent.count(1, extent.last_seq)
-        deletions = app.open_messenger.deletions
-        _ask(
-            app,
-            Question(
-                contact.id,
-                tr("Delete the conversation with {name}?", name=name),
-                tr("Delete"),
-                (
-                    _how_many(count),
-                    tr("{name} stays in your contacts.", name=name),
-                    _elsewhere(name),
-                    *_on_its_way(app),
-                    *_takes_long(count),
-                ),
-                tr("The conversation with {name} was deleted.", name=name),
-                count,
-                lambda: deletions.conversation(contact.id),
-            ),
-        )
-
-    _unless_under_way(app, contact, ask)
+    _ask_about_all(app, contact, _about_conversation)
 
 
 def ask_to_remove(app: ExileApp, contact: Contact) -> None:
     """Ask whether to remove a contact with all of the conversation, and do so on yes."""
-    name = contact_name(contact)
-
-    def ask(extent: Extent) -> None:
-        count = extent.count(1, extent.last_seq)
-        deletions = app.open_messenger.deletions
-        _ask(
-            app,
-            Question(
-                contact.id,
-                tr("Remove {name}?", name=name),
-                tr("Remove"),
-                (
-                    _how_many(count),
-                    tr("What waits to be sent to {name} goes too. They are not told.", name=name),
-                    _elsewhere(name),
-                    *_takes_long(count),
-                ),
-                tr("{name} was removed.", name=name),
-                count,
-                lambda: deletions.contact(contact.id),
-            ),
-        )
-
-    _unless_under_way(app, contact, ask)
+    _ask_about_all(app, contact, _about_contact)
 
 
-def _unless_under_way(app: ExileApp, contact: Contact, ask: Callable[[Extent], None]) -> None:
-    """Show how far it is, if something of this contact is being deleted already."""
+def _about_conversation(app: ExileApp, contact: Contact, count: int) -> Question:
+    name, deletions = contact_name(contact), app.open_messenger.deletions
+    return Question(
+        contact.id,
+        tr("Delete the conversation with {name}?", name=name),
+        tr("Delete"),
+        (
+            _how_many(count),
+            tr("{name} stays in your contacts.", name=name),
+            _elsewhere(name),
+            *_on_its_way(app),
+            *_takes_long(count),
+        ),
+        tr("The conversation with {name} was deleted.", name=name),
+        count,
+        lambda: deletions.conversation(contact.id),
+    )
+
+
+def _about_contact(app: ExileApp, contact: Contact, count: int) -> Question:
+    name, deletions = contact_name(contact), app.open_messenger.deletions
+    return Question(
+        contact.id,
+        tr("Remove {name}?", name=name),
+        tr("Remove"),
+        (
+            _how_many(count),
+            tr("What waits to be sent to {name} goes too. They are not told.", name=name),
+            _elsewhere(name),
+            *_takes_long(count),
+        ),
+        tr("{name} was removed.", name=name),
+        count,
+        lambda: deletions.contact(contact.id),
+    )
+
+
+def _ask_about_all(
+    app: ExileApp, contact: Contact, about: Callable[[ExileApp, Contact, int], Question]
+) -> None:
+    """Ask, or show how far it is if something of this contact is being deleted already."""
     if _running(app, contact.id) is not None:
         app.push_screen(DeletingScreen(contact.id))
         return
+
+    def ask(extent: Extent) -> None:
+        _ask(app, about(app, contact, extent.count(1, extent.last_seq)))
+
     app.services.load(app, "deleting", lambda: app.open_messenger.extent(contact.id), ask)
 
 
