@@ -330,6 +330,11 @@ def _add_relay(sub: argparse.ArgumentParser) -> None:
         default="sqlite",
         help=tr("where it stores: sqlite or a URL"),
     )
+    sub.add_argument(
+        "--metrics",
+        metavar="HOST:PORT",
+        help=tr("answer Prometheus here with totals, in plain HTTP; a port alone is loopback's"),
+    )
     _add_operator(sub)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
 from exile_tui.errors import ExileError
+from exile_tui.relay.activity import Activity
 from exile_tui.wire.relay import Verdict
 
 Result_co = TypeVar("Result_co", covariant=True)
@@ -171,6 +172,11 @@ class Sweep(Operation[int | None]):
     start: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Probe(Operation[None]):
+    """Make the disk take a commit; nothing is changed by it."""
+
+
 class Engine(Protocol):
     """What stores for a relay."""
 
@@ -189,6 +195,10 @@ class Engine(Protocol):
 
     def unwatch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
         """Stop calling `wake`."""
+        ...
+
+    def activity(self) -> Activity:
+        """Return what was done since the start; not to be changed."""
         ...
 
     async def close(self) -> None:

@@ -26,6 +26,8 @@ from exile_tui.wire.relay import AuthorizationKind, Path, Verdict, encode_verdic
 
 Chunks = AsyncIterator[bytes]
 
+_FIRST_ERROR = 400
+
 _GET_AT_ONCE = 16
 """Blobs that one operation reads, 1 MiB with the usual limits.
 
@@ -83,6 +85,8 @@ class Handlers:
         self._blobs_put: Counter[bytes] = Counter()
         self._streams: set[ReceiveStream] = set()
         self._stopping = False
+        self.refused: Counter[int] = Counter()
+        """Requests that a handler answered with an error since the start, by status."""
         self._under_way = 0
         self._idle = asyncio.Event()
         self._idle.set()
@@ -113,6 +117,15 @@ class Handlers:
         """Seconds that a client may take for the next piece of a body."""
         return self._limits.patience
 
+    @property
+    def stopping(self) -> bool:
+        """Whether new work is refused."""
+        return self._stopping
+
+    def open_streams(self) -> int:
+        """Count the receives that are open."""
+        return len(self._streams)
+
     def stop(self) -> None:
         """Refuse new work and say goodbye on every stream."""
         self._stopping = True
@@ -121,6 +134,14 @@ class Handlers:
 
     async def answer(self, handle: Callable[[], Awaitable[Answer | Streamed]]) -> Answer | Streamed:
         """Run a handler and turn whatever it raises into an answer."""
+        answer = await self._outcome(handle)
+        if isinstance(answer, Answer) and answer.status >= _FIRST_ERROR:
+            self.refused[answer.status] += 1
+        return answer
+
+    async def _outcome(
+        self, handle: Callable[[], Awaitable[Answer | Streamed]]
+    ) -> Answer | Streamed:
         if self._stopping:
             return failure(503, "stopping")
         try:

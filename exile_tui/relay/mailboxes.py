@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import secrets
 import sqlite3
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,6 +57,10 @@ class Mailboxes:
         self._clock = clock
         self.changed: set[bytes] = set()
         """Ids of mailboxes whose readers have something to look at once this is committed."""
+        self.tally: Counter[str] = Counter()
+        """What the batch did with envelopes, for `Activity`; it counts once this is committed."""
+        self.refused: Counter[str] = Counter()
+        """The verdicts of those that the batch did not store."""
         self.forgot = True  # a predecessor may have been killed between deleting and rewriting
         """Whether ids or hashes were deleted since the file was last rewritten."""
         self._digests = Digests(connection)
@@ -105,7 +110,7 @@ class Mailboxes:
         row = self._owned(operation.mailbox_id, operation.receive_hash)
         if row is None:
             return False
-        self._remove(operation.mailbox_id, row)
+        self.tally["deleted"] += self._remove(operation.mailbox_id, row)
         self.changed.add(operation.mailbox_id)
         return True
 
@@ -115,6 +120,7 @@ class Mailboxes:
         row = self._find(operation.mailbox_id)
         known = hmac.compare_digest(row.send_hash, operation.send_hash)
         if not known or row.expires <= today(self._clock):
+            self.refused[Verdict.REFUSED.name] += 1
             return [Verdict.REFUSED] + [later] * (len(operation.envelopes) - 1)
         (waiting,) = self._execute(
             "SELECT count(*) FROM slots WHERE mailbox = ? AND seq IS NOT NULL", (row.number,)
@@ -132,6 +138,9 @@ class Mailboxes:
             verdicts.append(verdict)
             if verdict is not Verdict.STORED:
                 break
+        self.tally["appended"] += seq - row.next_seq
+        if verdicts and verdicts[-1] is not Verdict.STORED:
+            self.refused[verdicts[-1].name] += 1
         if seq != row.next_seq:
             self._execute("UPDATE mailboxes SET next_seq = ? WHERE number = ?", (seq, row.number))
             self.changed.add(operation.mailbox_id)
@@ -166,6 +175,7 @@ class Mailboxes:
             ).fetchone()
             if found is not None:
                 self._free(*found)
+                self.tally["acknowledged"] += 1
         return True
 
     def open(self, operation: engine.OpenMailboxes) -> list[bool]:
@@ -201,6 +211,7 @@ class Mailboxes:
                 break
             envelopes.append((seq, body))
         cursor.close()
+        self.tally["delivered"] += len(envelopes)
         return envelopes
 
     def count_bytes(self, operation: engine.CountBytes) -> int:
@@ -258,6 +269,7 @@ class Mailboxes:
         ).fetchall()
         for slot, size in expired:
             self._free(slot, size)
+        self.tally["expired"] += len(expired)
         if len(expired) == _SWEEP:
             return start
         (more,) = self._execute(
@@ -271,7 +283,7 @@ class Mailboxes:
             (day, _SWEEP // 8),
         ).fetchall()
         for mailbox_id, *values in rows:
-            self._remove(mailbox_id, Row(*values))
+            self.tally["expired"] += self._remove(mailbox_id, Row(*values))
             self.changed.add(mailbox_id)
         return start if len(rows) == _SWEEP // 8 else None
 
@@ -287,14 +299,17 @@ class Mailboxes:
         same = hmac.compare_digest(row.receive_hash, receive_hash)
         return row if same and row.expires > today(self._clock) else None
 
-    def _remove(self, mailbox_id: bytes, row: Row) -> None:
-        for slot, size in self._execute(
+    def _remove(self, mailbox_id: bytes, row: Row) -> int:
+        """Delete a mailbox; return how many envelopes were in it."""
+        envelopes = self._execute(
             "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (row.number,)
-        ).fetchall():
+        ).fetchall()
+        for slot, size in envelopes:
             self._free(slot, size)
         self._count -= 1
         self._execute("DELETE FROM mailboxes WHERE id = ?", (mailbox_id,))
         self.forgot = True
+        return len(envelopes)
 
     def _free(self, slot: int, size: int) -> None:
         self._digests.forget(slot)

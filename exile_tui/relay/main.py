@@ -20,7 +20,13 @@ from exile_tui.relay.access import Access, read_phrase
 from exile_tui.relay.facts_file import FACTS_FILE, OperatorFacts, read_facts
 from exile_tui.relay.listening import Listening
 from exile_tui.relay.server import listen
-from exile_tui.relay.service import DirectoryUnusable, RelayDirectory, RelayService, RelaySettings
+from exile_tui.relay.service import (
+    Beside,
+    DirectoryUnusable,
+    RelayDirectory,
+    RelayService,
+    RelaySettings,
+)
 from exile_tui.wire.address import RelayAddress, require_host
 
 _NO_ENGINE = N_("There is no engine {engine}; this version stores in sqlite only.")
@@ -40,6 +46,7 @@ class Options(Protocol):
     access_phrase_file: Path | None
     facts: Path | None
     engine: str
+    metrics: str | None
 
 
 def run(options: Options) -> int:
@@ -78,10 +85,16 @@ def run(options: Options) -> int:
     )
     directory = RelayDirectory(settings.directory)
     try:
-        bound = _bind(options, settings.directory)
-        address = RelayAddress(options.host, bound.getsockname()[1], directory.key.pin)
-        service_of = _announcing(settings, directory, bound, address)
-        run_loop(service_of())
+        with contextlib.ExitStack() as sockets:
+            beside: list[Beside] = []
+            if options.metrics is not None:
+                from exile_tui.relay.metrics_port import bind_metrics
+                from exile_tui.relay.observing import observer
+
+                beside.append(observer(sockets.enter_context(bind_metrics(options.metrics))))
+            bound = sockets.enter_context(_bind(options, settings.directory))
+            address = RelayAddress(options.host, bound.getsockname()[1], directory.key.pin)
+            run_loop(_announcing(settings, directory, bound, address, beside))
     finally:
         directory.release()
     return 0
@@ -132,6 +145,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--access-phrase-file", type=Path)
     parser.add_argument("--facts", type=Path)
     parser.add_argument("--engine", default="sqlite")
+    parser.add_argument("--metrics")
     try:
         return run(parser.parse_args(arguments))
     except ExileError as error:
@@ -139,22 +153,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
 
 
-def _announcing(
-    settings: RelaySettings, directory: RelayDirectory, bound: Any, address: RelayAddress
-) -> Callable[[], Coroutine[Any, Any, None]]:
-    async def serve() -> None:
-        service = RelayService(settings, directory, bound)
-        on_signals(service.stop)
-        reach = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])
-        announce(address, sys.stdout, everywhere=reach.is_unspecified)
-        if not sys.stdout.isatty():
-            await service.run()
-            return
-        from exile_tui.relay.status import StatusLine
+async def _announcing(
+    settings: RelaySettings,
+    directory: RelayDirectory,
+    bound: socket.socket,
+    address: RelayAddress,
+    beside: Sequence[Beside],
+) -> None:
+    """Say the address, and serve."""
+    service = RelayService(settings, directory, bound)
+    on_signals(service.stop)
+    reach = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])
+    announce(address, sys.stdout, everywhere=reach.is_unspecified)
+    if not sys.stdout.isatty():
+        await service.run(*beside)
+        return
+    from exile_tui.relay.status import StatusLine
 
-        await service.run(StatusLine(sys.stdout, lambda: qr_code(address.url)).run)
-
-    return serve
+    line = StatusLine(sys.stdout, lambda: qr_code(address.url))
+    await service.run(*beside, lambda running: line.run(running.engine))
 
 
 def _bind(options: Options, directory: Path) -> socket.socket:

@@ -27,8 +27,18 @@ from exile_tui.relay.sqlite import WIPE_INTERVAL, SqliteEngine
 
 DATABASE_FILE = "relay.db"
 
-Beside = Callable[[Engine], Coroutine[Any, Any, None]]
-"""What runs on the engine while the relay serves."""
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What a relay that serves can be asked by those who run beside it."""
+
+    engine: Engine
+    handlers: Handlers
+    clock: Clock
+
+
+Beside = Callable[[Running], Coroutine[Any, Any, None]]
+"""What runs while the relay serves."""
 
 _DRAIN = 3.5
 """Seconds that requests under way get when the relay stops; all of it ends within 5."""
@@ -111,11 +121,11 @@ class RelayService:
         """Begin the orderly end."""
         self._stop.set()
 
-    async def run(self, beside: Beside | None = None) -> None:
+    async def run(self, *beside: Beside) -> None:
         """Serve until `stop`; then refuse new work, say goodbye, finish, commit.
 
         Args:
-            beside: Runs on the engine for as long as it serves, then it is cancelled.
+            beside: Each runs for as long as it serves, then it is cancelled.
 
         Raises:
             DamagedDatabase: The database can't be used.
@@ -143,13 +153,14 @@ class RelayService:
                 settings.limits,
                 settings.clock,
             )
-            watching = asyncio.create_task(beside(engine)) if beside else None
+            running = Running(engine, handlers, settings.clock)
+            watching = [asyncio.create_task(each(running)) for each in beside]
             try:
                 await self._serve(handlers)
             finally:
-                if watching is not None:
-                    watching.cancel()
-                    await asyncio.gather(watching, return_exceptions=True)
+                for each in watching:
+                    each.cancel()
+                await asyncio.gather(*watching, return_exceptions=True)
         finally:
             await engine.close()
             for bound in self._bound:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sqlite3
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,11 +19,12 @@ from typing import Any, TypeVar
 
 from exile_tui.clock import Clock
 from exile_tui.relay import engine
+from exile_tui.relay.activity import Activity
 from exile_tui.relay.blobs import Blobs
 from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.mailboxes import Mailboxes
-from exile_tui.relay.schema import PAGE, open_database
+from exile_tui.relay.schema import PAGE, VERSION, open_database
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.tickets import Tickets
 
@@ -49,9 +51,15 @@ class SqliteEngine:
     """Stores for a relay in one SQLite file. Open with `await SqliteEngine.open(...)`."""
 
     def __init__(
-        self, connection: sqlite3.Connection, limits: Limits, clock: Clock, wipe_interval: float
+        self,
+        connection: sqlite3.Connection,
+        path: Path,
+        limits: Limits,
+        clock: Clock,
+        wipe_interval: float,
     ) -> None:
         self._connection = connection
+        self._path = path
         self._clock = clock
         self._wipe_interval = wipe_interval
         self._slots = Slots(connection)
@@ -74,6 +82,7 @@ class SqliteEngine:
             engine.DeleteBlob: self._blobs.delete,
             engine.CountAll: self._count_all,
             engine.Sweep: self._sweep,
+            engine.Probe: self._probe,
         }
         self._queue: deque[_Job] = deque()
         self._watchers: dict[bytes, set[Callable[[], None]]] = {}
@@ -83,8 +92,11 @@ class SqliteEngine:
         self._closing = False
         self._stale = False
         self._moved = False
+        self._probed = False
+        self._changed = True
         self._unwiped = True  # what a killed predecessor left in the log
         self._tasks: list[asyncio.Task[None]] = []
+        self._activity = Activity()
 
     @classmethod
     async def open(
@@ -98,7 +110,7 @@ class SqliteEngine:
         Raises:
             DamagedDatabase: The file can't be used; nothing was changed.
         """
-        self = cls(open_database(path), limits, clock, wipe_interval)
+        self = cls(open_database(path), path, limits, clock, wipe_interval)
         with contextlib.suppress(sqlite3.OperationalError):  # a full disk: again after the interval
             await self.wipe()
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._maintain())]
@@ -123,6 +135,13 @@ class SqliteEngine:
         watchers.discard(wake)
         if not watchers:
             self._watchers.pop(mailbox_id, None)
+
+    def activity(self) -> Activity:
+        """Return what was done since the start (see `engine.Engine`)."""
+        log = self._path.with_name(f"{self._path.name}-wal")
+        self._activity.database_bytes = _size(self._path)
+        self._activity.log_bytes = _size(log)
+        return self._activity
 
     async def wipe(self) -> None:
         """Make deleted bytes unrecoverable from the files: empty the log, rewrite a small file."""
@@ -167,15 +186,16 @@ class SqliteEngine:
             connection.execute("BEGIN")
             for operation, future in batch:
                 outcomes.append((future, self._apply(operation)))
-            if connection.total_changes == before:
-                connection.execute("COMMIT")
+            changed = connection.total_changes != before
+            self._changed |= changed
+            if changed or self._probed:
+                await self._commit_durably()
             else:
-                self._unwiped = True
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._thread, connection.execute, "COMMIT")
+                connection.execute("COMMIT")
         except Exception:  # whatever it was, nothing was stored and the next batch must go on
             with contextlib.suppress(sqlite3.Error):
                 self._undo()
+            self._activity.failed_commits += 1
             outcomes = [(future, EngineUnavailable()) for _, future in batch]
         for future, outcome in outcomes:
             if future.done():  # the client is gone
@@ -184,7 +204,15 @@ class SqliteEngine:
                 future.set_exception(outcome)
             else:
                 future.set_result(outcome)
+        self._activity.settle(self._mailboxes.tally, self._mailboxes.refused)
         self._notify()
+
+    async def _commit_durably(self) -> None:
+        self._unwiped, self._probed = True, False
+        loop = asyncio.get_running_loop()
+        started = time.perf_counter()
+        await loop.run_in_executor(self._thread, self._connection.execute, "COMMIT")
+        self._activity.commits.add(time.perf_counter() - started)
 
     def _apply(self, operation: Operation[Any]) -> Any:
         try:
@@ -194,7 +222,13 @@ class SqliteEngine:
 
     def _undo(self) -> None:
         self._stale = True  # until all of it worked, which a failing disk may prevent
-        self._mailboxes.changed.clear()
+        self._probed = False
+        for gathered in (
+            self._mailboxes.changed,
+            self._mailboxes.tally,
+            self._mailboxes.refused,
+        ):
+            gathered.clear()
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._slots.reload()
@@ -232,6 +266,11 @@ class SqliteEngine:
         blobs = execute("SELECT count(*), coalesce(sum(length), 0) FROM blobs")
         return engine.Totals(mailboxes, *envelopes.fetchone(), *blobs.fetchone())
 
+    def _probe(self, operation: engine.Probe) -> None:
+        # Written even when it is the same, and it counts as no change of any row.
+        self._connection.execute(f"PRAGMA user_version = {VERSION}")
+        self._probed = True
+
     def _sweep(self, operation: Sweep) -> int | None:
         self._tickets.sweep()
         if self._blobs.sweep():
@@ -239,8 +278,15 @@ class SqliteEngine:
         return self._mailboxes.sweep(operation.start)
 
     def _wipe(self) -> None:
+        if self._changed:
+            self._forget()
+            self._changed = False
+        busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        self._unwiped = bool(busy)
+
+    def _forget(self) -> None:
+        """Rewrite the file where it is small enough, so that it holds no order and no old row."""
         parts = (self._mailboxes, self._blobs, self._tickets)
-        connection = self._connection
         limit = ORDER_LIMIT
         if any(part.forgot for part in parts):
             limit = REWRITE_LIMIT
@@ -248,8 +294,6 @@ class SqliteEngine:
             self._rewrite()
             for part in parts:
                 part.forgot = False
-        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._unwiped = bool(busy)
 
     def _rewrite(self) -> None:
         connection = self._connection
@@ -269,3 +313,10 @@ class SqliteEngine:
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         (unused,) = self._connection.execute("PRAGMA freelist_count").fetchone()
         return int(pages - unused) * PAGE - self._slots.free_bytes()
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0

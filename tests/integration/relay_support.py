@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from exile_tui.relay.server import listen
-from exile_tui.relay.service import RelayDirectory, RelayService, RelaySettings
+from exile_tui.relay.service import Beside, RelayDirectory, RelayService, RelaySettings
 from exile_tui.transport.pin import pinned_context
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import CaughtUp, EnvelopeFrame, Frame, FrameDecoder
@@ -22,13 +22,15 @@ PATIENCE = 30.0
 
 
 @contextlib.asynccontextmanager
-async def serving(settings: RelaySettings) -> AsyncIterator[tuple[RelayAddress, RelayService]]:
+async def serving(
+    settings: RelaySettings, *beside: Beside
+) -> AsyncIterator[tuple[RelayAddress, RelayService]]:
     """Serve a relay on a free port of loopback in this process."""
     directory = RelayDirectory(settings.directory)
     bound = listen("127.0.0.1", 0)
     address = RelayAddress("127.0.0.1", bound.getsockname()[1], directory.key.pin)
     service = RelayService(settings, directory, bound)
-    running = asyncio.create_task(service.run())
+    running = asyncio.create_task(service.run(*beside))
     try:
         yield address, service
     finally:
