@@ -17,7 +17,7 @@ from exile_tui.relay.main import main
 from exile_tui.relay.metrics_port import bind_metrics
 from exile_tui.relay.observing import observer
 from exile_tui.relay.server import listen
-from exile_tui.relay.service import RelaySettings
+from exile_tui.relay.service import DATABASE_FILE, RelaySettings
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import Acknowledge, Append, MailboxToken, Receive
 from exile_tui.wire.relay import Path as Endpoint
@@ -193,6 +193,60 @@ async def test_without_being_asked_for_there_is_no_port(tmp_path: Path) -> None:
     if Path("/proc").is_dir():  # noqa: ASYNC240 - a look at the kernel's own table
         assert listening(relay.process.pid) == [f"0100007F:{relay.address.port:04X}"]
     assert await relay.end() == 0
+
+
+async def test_health_and_readiness_tell_a_full_disk_apart(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")
+    if not hasattr(resource, "prlimit"):
+        pytest.skip("needs Linux, whose limits of a running process can be changed")
+    port = free_port()
+    relay = await start(tmp_path, "--metrics", f"127.0.0.1:{port}")
+    process, none = relay.process.pid, resource.RLIM_INFINITY
+    assert await get(port, "/ready") == (200, "ready\n")
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (0, none))  # no write finds any room
+    creating = creation(box(random.Random(4)))
+    assert (await ask(relay.address, "POST", Endpoint.CREATE, creating))[0] == 503
+    async with asyncio.timeout(PATIENCE):
+        while await get(port, "/ready") != (503, "the database takes no commit\n"):
+            assert (await get(port, "/health"))[0] == 200
+    assert (await get(port, "/health"))[0] == 200
+    assert (await totals(port))["exile_relay_commits_failed_total"] > 0
+    resource.prlimit(process, resource.RLIMIT_FSIZE, (none, none))
+    assert await get(port, "/ready") == (200, "ready\n")
+    assert await relay.end() == 0
+    assert relay.output == b""
+
+
+async def test_a_relay_that_stops_is_healthy_and_not_ready(tmp_path: Path) -> None:
+    bound = listen("127.0.0.1", 0)
+    port = bound_port(bound)
+    async with serving(RelaySettings(directory=tmp_path), observer(bound)) as (address, service):
+        assert (await get(port, "/ready"))[0] == 200
+        async with Client(address) as client:  # a body under way keeps it for a while
+            await client.send("POST", Endpoint.APPEND, b"", content_length="4")
+            assert (await get(port, "/health"))[0] == 200
+            service.stop()
+            async with asyncio.timeout(PATIENCE):
+                while await get(port, "/ready") != (503, "stopping\n"):
+                    pass
+            assert (await get(port, "/health"))[0] == 200
+
+
+async def test_asking_whether_it_is_ready_leaves_the_log_empty(tmp_path: Path) -> None:
+    bound = listen("127.0.0.1", 0)
+    port = bound_port(bound)
+    settings = RelaySettings(directory=tmp_path, wipe_interval=0.05)
+    async with serving(settings, observer(bound)):
+        log = tmp_path / f"{DATABASE_FILE}-wal"
+        assert (await get(port, "/health"))[0] == 200
+        async with asyncio.timeout(PATIENCE):
+            while log.stat().st_size:  # what making the tables left
+                assert (await get(port, "/health"))[0] == 200
+        assert (await get(port, "/ready"))[0] == 200
+        assert (await totals(port))["exile_relay_commit_seconds_count"] >= 1
+        async with asyncio.timeout(PATIENCE):
+            while log.stat().st_size:
+                assert (await get(port, "/health"))[0] == 200
 
 
 def test_a_place_is_loopback_unless_it_says_otherwise() -> None:
