@@ -19,6 +19,7 @@ from exile_tui.locale import tr
 from exile_tui.relay.access import Access, read_phrase
 from exile_tui.relay.facts_file import FACTS_FILE, OperatorFacts, read_facts
 from exile_tui.relay.listening import Listening
+from exile_tui.relay.reloading import on_hangup
 from exile_tui.relay.server import listen
 from exile_tui.relay.service import (
     Beside,
@@ -163,6 +164,7 @@ async def _announcing(
     """Say the address, and serve."""
     service = RelayService(settings, directory, bound)
     on_signals(service.stop)
+    on_hangup(directory.key, settings.facts_file or directory.path / FACTS_FILE, service.stop)
     reach = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])
     announce(address, sys.stdout, everywhere=reach.is_unspecified)
     if not sys.stdout.isatty():
