@@ -162,8 +162,22 @@ class Reader:
         for block in of("docs/relay.md", "toml"):
             (self.home / block.file).write_text(block.text)
         command = command.replace("relay.example.org", "127.0.0.1").replace("8443", str(port))
+        command = command.replace("9464", str(free_port()))
         running = Typed(f"exec {command}", self.home, PASSPHRASE)
         running.until(rf"https://127\.0\.0\.1:{port}/#\S{{43}}\s")
+        running.press(CTRL_C)
+        assert running.end()[0] == 0
+
+    def observe(self, command: str) -> None:
+        """Ask the operator's port of a relay that runs."""
+        metrics = str(free_port())
+        running = Typed(f"exec exile-tui relay --metrics {metrics}", self.home, PASSPHRASE)
+        running.until(r"Ctrl\+C")
+        if shutil.which("curl") is None:
+            parses(command)
+        else:
+            shown = type_line(command.replace("9464", metrics), self.home, PASSPHRASE)
+            assert re.search(r"^(# TYPE exile_relay_|it answers$|ready$)", shown, re.M)
         running.press(CTRL_C)
         assert running.end()[0] == 0
 
@@ -211,6 +225,7 @@ WAYS: tuple[tuple[str, Callable[[Reader, str], None]], ...] = (
     (r"exile-tui receive --follow$", Reader.follow),
     (r"exile-tui revoke ", Reader.revoke),
     (r"exile-tui relay --host ", Reader.serve),
+    (r"curl --silent http://127\.0\.0\.1:9464/", Reader.observe),
     (r"exile-tui relay facts\b", Reader.plain),
     (r"exile-tui relay disclose MAILBOX-ID$", Reader.disclose),
     (r"exile-tui (?:--lang ko )?--help$", Reader.plain),
@@ -317,12 +332,33 @@ def test_every_unit_is_one(block: Block, tmp_path: Path) -> None:
     unit.write_text(block.text.replace(started[0][0], "/bin/true"))
     analyze = shutil.which("systemd-analyze")
     if analyze is None:
-        assert re.fullmatch(r"(?:# .*\n|\[\w+\]\n|\w+=.+\n|\n)+", block.text)
+        assert re.fullmatch(r"(?:# .*\n|\[\w+\]\n|\w+=.*\n|\n)+", block.text)
         return
     done = subprocess.run(
         [analyze, "verify", str(unit)], check=False, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("block", "check"),
+    [
+        *((block, "haproxy -c -f {file}") for block in blocks("haproxy")),
+        *((block, "tor --verify-config -f {file} --DataDirectory {home}/tor")
+          for block in blocks("torrc")),
+    ],
+    ids=lambda value: value.file if isinstance(value, Block) else "",
+)  # fmt: skip
+def test_every_file_of_another_program_is_taken_by_it(
+    block: Block, check: str, tmp_path: Path
+) -> None:
+    file = tmp_path / block.file
+    file.write_text(block.text, encoding="utf-8")
+    command = check.format(file=file, home=tmp_path).split()
+    if shutil.which(command[0]) is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @pytest.mark.skipif(TMUX is None, reason="tmux is not installed")
