@@ -223,13 +223,16 @@ async def test_a_relay_that_stops_is_healthy_and_not_ready(tmp_path: Path) -> No
     async with serving(RelaySettings(directory=tmp_path), observer(bound)) as (address, service):
         assert (await get(port, "/ready"))[0] == 200
         async with Client(address) as client:  # a body under way keeps it for a while
-            await client.send("POST", Endpoint.APPEND, b"", content_length="4")
-            assert (await get(port, "/health"))[0] == 200
+            lines = [f"POST {Endpoint.APPEND} HTTP/1.1", "host: relay", "content-length: 4"]
+            client.writer.write("\r\n".join([*lines, "expect: 100-continue\r\n\r\n"]).encode())
+            assert (await client.head())[0] == 100  # the relay waits for the body now
             service.stop()
             async with asyncio.timeout(PATIENCE):
                 while await get(port, "/ready") != (503, "stopping\n"):
                     pass
             assert (await get(port, "/health"))[0] == 200
+            client.writer.write(b"body")
+            assert await client.answer() == (503, b"stopping")
 
 
 async def test_asking_whether_it_is_ready_leaves_the_log_empty(tmp_path: Path) -> None:

@@ -340,6 +340,8 @@ async def test_a_failing_disk_refuses_the_batch_and_the_next_one_works(
     engine._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
     with pytest.raises(EngineUnavailable):
         await append(engine, mine, *(rng.randbytes(65536) for _ in range(32)))
+    assert engine.activity().envelopes["appended"] == 0  # nothing of it counts
+    assert engine.activity().failed_commits == 1
     engine._connection.execute("PRAGMA max_page_count = 1000000").fetchall()
     before = await fetch(engine, mine)
     assert before is not None
