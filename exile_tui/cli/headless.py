@@ -27,6 +27,7 @@ from exile_tui.cli.searching import positive, search
 from exile_tui.cli.session import Session
 from exile_tui.errors import (
     N_,
+    ExileError,
     ProfileError,
     RelayError,
     UsageError,
@@ -78,9 +79,21 @@ async def _run(
             await _init(application, arguments, passphrase, out)
         else:
             messenger = await application.unlock(passphrase)
-            await COMMANDS[arguments.command](Session(messenger, embedded, arguments, out))
+            await _carry_out(Session(messenger, embedded, arguments, out))
     finally:
         await application.close()
+
+
+async def _carry_out(session: Session) -> None:
+    """Carry out the command, then what was to be deleted: whoever asked for it expects its end."""
+    problem: ExileError | None = None
+    try:
+        await COMMANDS[session.arguments.command](session)
+    except ExileError as error:
+        problem = error
+    await session.finish_deleting()
+    if problem is not None:
+        raise problem
 
 
 async def _init(

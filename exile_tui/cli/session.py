@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from exile_tui.cli.output import Printer
 from exile_tui.errors import NoSuchContact, RelayError
+from exile_tui.locale import tr
 
 if TYPE_CHECKING:
     from exile_tui.core.messenger import Messenger
@@ -49,6 +50,22 @@ class Session:
         except RelayError as error:
             problem = problem or error
         return problem
+
+    async def finish_deleting(self) -> None:
+        """Go on with what was to be deleted when the profile was closed, to its end.
+
+        Raises:
+            ProfileError: The disk refuses; the next command tries again.
+        """
+        deletions = self.messenger.deletions
+        await deletions.resume()
+        if deletions.running:
+            text = tr(
+                "What you deleted before is not all gone yet; that is done now. Ctrl+C stops it, "
+                "and the next command goes on."
+            )
+            self.out.note(text)
+        await deletions.finish()
 
     async def find(self, name: str) -> Contact:
         """Find a contact; one not known yet may have answered or asked in the meantime.

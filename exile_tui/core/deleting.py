@@ -243,11 +243,20 @@ class Deletions:
         await self._wait(await _all_of(self._context, What.CONTACT, contact_id))
 
     async def resume(self) -> None:
-        """Go on with what was not done when the profile was closed."""
+        """Go on with what was not done when the profile was closed, or failed since."""
         async with self._context.store.snapshot() as tx:
             notes = await tx.settings.beginning_with(DELETING)
         for note in notes:
             self._start(Deletion.from_note(note), noted=True)
+
+    async def finish(self) -> None:
+        """Go on with what was not done, and wait for all that is being deleted.
+
+        Raises:
+            ProfileError: The disk refuses; what is left goes on with the next `resume`.
+        """
+        await self.resume()
+        await asyncio.gather(*map(asyncio.shield, self._tasks.values()))
 
     async def stop(self) -> None:
         """Stop; what is left goes on with the next `resume`."""

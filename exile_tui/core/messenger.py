@@ -62,9 +62,9 @@ class Messenger(Reading):
     def __init__(self, context: Context, embedded: EmbeddedRelay | None) -> None:
         super().__init__(context)
         self._embedded = embedded
-        self._network = Network(context, embedded)
         self.deletions = Deletions(context)
         """What is being deleted, and the ways to delete."""
+        self._network = Network(context, embedded, self.deletions.resume)
 
     # -- what it is ----------------------------------------------------------------------------
 

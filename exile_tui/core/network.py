@@ -33,13 +33,18 @@ _ELSEWHERE = N_(
 class Network:
     """Runs delivery, receiving, chores and upkeep of one open profile."""
 
-    def __init__(self, context: Context, embedded: EmbeddedRelay | None) -> None:
+    def __init__(
+        self,
+        context: Context,
+        embedded: EmbeddedRelay | None,
+        resume: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._context = context
         self._embedded = embedded
         self._watch = ClockWatch(context)
         self._courier = Courier(context)
         self._housekeeper = Housekeeper(context)
-        self._upkeep = Upkeep(context, self._watch)
+        self._upkeep = Upkeep(context, self._watch, resume)
         self._listeners: dict[RelayAddress, tuple[Listener, asyncio.Task[None]]] = {}
         self._reports: dict[RelayAddress, Connection] = {}
         self._tasks: list[asyncio.Task[None]] = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from exile_tui.clock import DAY_MS, HOUR_MS, MINUTE_MS
@@ -152,9 +153,22 @@ class ClockWatch:
 class Upkeep:
     """Checks the clock every minute and lets things expire every hour."""
 
-    def __init__(self, context: Context, watch: ClockWatch) -> None:
+    def __init__(
+        self,
+        context: Context,
+        watch: ClockWatch,
+        resume: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """Make one that has not checked anything yet.
+
+        Args:
+            context: The profile's.
+            watch: Its clock's.
+            resume: Goes on with what was begun and failed, as on a disk that was full.
+        """
         self._context = context
         self._watch = watch
+        self._resume = resume
         self._last_ms: int | None = None
 
     async def once(self) -> None:
@@ -164,6 +178,8 @@ class Upkeep:
         for signal in (signals.outbox, signals.answer, signals.chores):
             # A use case that was cancelled, or a disk that failed, may have left work unannounced.
             signal.set()
+        if self._resume is not None:
+            await self._resume()
         now = self._context.clock.now_ms()
         if self._last_ms is not None and abs(now - self._last_ms) < 60 * MINUTE_MS:
             return

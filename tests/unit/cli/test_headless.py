@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import random
@@ -17,6 +18,7 @@ from exile_tui.cli import main as entry
 from exile_tui.clock import SystemClock
 from exile_tui.config import Settings
 from exile_tui.core.application import Application
+from exile_tui.core.deleting import Deletion, What
 from exile_tui.core.ports import EmbeddedRelay
 from exile_tui.crypto.entropy import SystemEntropy
 from exile_tui.crypto.passphrase import Argon2Parameters
@@ -314,3 +316,28 @@ def test_a_peers_words_stay_in_their_line(pair: Command) -> None:
     text = pair("a", "receive", as_json=False).text
     assert not any(character in text for character in "\x1b\x07\x9b\u202e")
     assert pair("a", "history", "나루").record["text"].startswith("a")
+
+
+def test_what_was_to_be_deleted_is_gone_after_any_command(pair: Command, tmp_path: Path) -> None:
+    assert pair("b", "send", "가람", "지울 말").code == 0
+
+    async def note() -> None:
+        directory = paths.profile_directory(tmp_path, "b")
+        store = await ProfileVault(directory, argon2=CHEAP).open("열려라 참깨")
+        async with store.transaction() as tx:
+            (contact,) = await tx.contacts.all()
+            deletion = Deletion(What.CONVERSATION, contact.id, 1, 9)
+            await tx.settings.set(deletion.note, "")
+        await store.close()
+
+    asyncio.run(note())
+    done = pair("b", "contacts", as_json=False)
+    assert done.code == 0
+    assert "가람" in done.text
+    assert "not all gone yet" in done.error
+    assert pair("b", "history", "가람").records == []
+    assert pair("b", "contacts", as_json=False).error == ""
+    assert pair("b", "send", "가람", "또 지울 말").code == 0
+    asyncio.run(note())
+    assert pair("b", "verify", "이도윤").code == 5, "a command that fails does so after it"
+    assert pair("b", "history", "가람").records == []

@@ -238,6 +238,33 @@ async def test_it_goes_on_after_the_profile_was_closed(
     assert deletions.running == ()
 
 
+async def test_what_failed_is_tried_again_by_the_upkeep(
+    make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    haneul, _, contact = await pair(make_person)
+    await fill(haneul, contact.id, ["줄"] * 5)
+    deletions = haneul.messenger.deletions
+
+    async def full(*_: object) -> None:
+        raise DiskFull
+
+    with monkeypatch.context() as patched:
+        patched.setattr(deleting, "_carry_out", full)
+        with pytest.raises(DiskFull):
+            await deletions.conversation(contact.id)
+        with pytest.raises(DiskFull):
+            await deletions.finish()
+    assert deletions.running == ()
+    assert len(await seqs(haneul, contact.id)) >= 5
+    await haneul.messenger._network._upkeep.once()
+    assert len(deletions.running) == 1
+    async with asyncio.timeout(30):
+        await deletions.finish()
+    assert await seqs(haneul, contact.id) == []
+    await deletions.finish()
+    assert deletions.running == ()
+
+
 async def stopped_in_the_middle(haneul: Person, contact_id: int, asked: str) -> None:
     """Ask for something while another deletion has its turn, then close."""
     deletions = haneul.messenger.deletions
