@@ -150,6 +150,10 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         self._target, self._target_row, self._follow = seq, below_top, False
         self._read()
 
+    def holds(self, seq: int) -> bool:
+        """Tell whether there is such a message, as far as was read: not if it was deleted."""
+        return self._blocks.extent.count(seq, seq) > 0
+
     # Reading
 
     def _read(self) -> None:

@@ -109,6 +109,8 @@ class Talk(ServiceCalls, Vertical):
         (composer if composer.display and walk is None else conversation).focus()
         conversation.open(self._timeline(contact), self._lines(contact), excerpt, seq)
         self._show_walk()
+        if seq and not excerpt.extent.count(seq, seq):
+            self._say_deleted()
 
     def show(self, contact: Contact | None) -> None:
         """Show what belongs to a contact as it is now; without one, what to do."""
@@ -148,8 +150,15 @@ class Talk(ServiceCalls, Vertical):
     def go_to_hit(self) -> None:
         """Show the hit that the walk stands on; it is in this conversation."""
         if self.walk is not None:
-            self.query_one(Conversation).go_to(self.walk.current.seq)
+            conversation, seq = self.query_one(Conversation), self.walk.current.seq
+            conversation.go_to(seq)
+            if not conversation.holds(seq):
+                self._say_deleted()
         self._show_walk()
+
+    def _say_deleted(self) -> None:
+        """Say why another message stands where one was to be gone to."""
+        self.app.notify(tr("This message is deleted already."))
 
     def end_walk(self) -> None:
         """Mark no hits any more; the place stays."""
