@@ -71,9 +71,18 @@ async def import_history(session: Session) -> None:
         "file": str(session.arguments.file),
         "messages": imported.messages,
         "known": imported.known,
+        "deleted": imported.deleted,
         "contacts": imported.contact_ids,
     }
     text = tr_n("{n} message imported", "{n} messages imported", imported.messages)
     session.out.result(record, text)
     if imported.known:
         session.out.note(tr_n("{n} was here already", "{n} were here already", imported.known))
+    if imported.deleted:
+        session.out.note(
+            tr_n(
+                "{n} was deleted here before and stays deleted",
+                "{n} were deleted here before and stay deleted",
+                imported.deleted,
+            )
+        )

@@ -58,6 +58,8 @@ class Imported:
     """Lines that were stored now."""
     known: int = 0
     """Lines that are here already."""
+    deleted: int = 0
+    """Lines that an earlier import brought and that were deleted here: they stay so."""
     contact_ids: list[int] = field(default_factory=list)
     """The imported conversations that got lines."""
 
@@ -73,6 +75,10 @@ class _Target:
     """0 until a message is stored."""
     last_seq: int = 0
     """The newest that was imported."""
+    kept: int = 0
+    """How many lines that an earlier import brought are here."""
+    earlier: int = 0
+    """How many lines of the file an earlier import brought."""
     waiting: list[MessageLine] = field(default_factory=list)
     size: int = 0
     """Bytes of text that wait."""
@@ -84,8 +90,9 @@ class _Target:
         return len(self.waiting) >= BATCH or self.size >= BATCH_BYTES
 
     def has(self, seq: int) -> bool:
-        """Tell whether a line need not be stored."""
+        """Tell whether a line need not be stored; ask once for each."""
         if seq <= self.last_seq:
+            self.earlier += 1
             return True
         here = self.original
         return here is not None and seq <= here.last_seq and not _in_gap(here, seq)
@@ -132,6 +139,10 @@ async def _store(
                         await _append(context, target, imported)
                 else:
                     await _append(context, target, imported)
+                    if target is not None:
+                        gone = max(0, target.earlier - target.kept)
+                        imported.known -= gone
+                        imported.deleted += gone
                     target = None
                     if isinstance(line, ConversationLine):
                         target = await _target(context, originals, line)
@@ -197,6 +208,8 @@ async def _target(context: Context, originals: dict[str, int], line: Conversatio
             target.contact_id = archive.id
             newest = await tx.messages.recent(archive.id, 1)
             target.last_seq = history.imported_seq(newest[0].content_id) if newest else 0
+            extent = await tx.messages.extent(archive.id)
+            target.kept = extent.count(1, extent.last_seq)
     return target
 
 

@@ -200,6 +200,12 @@ class HistoryPanel(ExileModal[None]):
         words = tr_n("{n} message imported", "{n} messages imported", messages)
         if known:
             words += ", " + tr_n("{n} was here already", "{n} were here already", known)
+        if deleted := getattr(imported, "deleted", 0):
+            words += ", " + tr_n(
+                "{n} was deleted here before and stays deleted",
+                "{n} were deleted here before and stay deleted",
+                deleted,
+            )
         self._end(words)
 
     def _failed(self, error: ExileError) -> None:

@@ -287,6 +287,20 @@ async def test_what_is_being_deleted_is_not_exported(
     assert (await theirs.messenger.import_history(file, nothing)).known == 5
 
 
+async def test_what_was_deleted_after_an_import_is_not_called_here(
+    people: tuple[Person, Person], tmp_path: Path
+) -> None:
+    ours, theirs = people
+    file = tmp_path / "out"
+    await fill(ours, 1, [line(number, f"글 {number}") for number in range(9)])
+    await ours.messenger.export_history(file, nothing)
+    await theirs.messenger.import_history(file, nothing)
+    (archive,) = await archives(theirs)
+    await theirs.messenger.deletions.messages(archive.id, 3, 5)
+    again = await theirs.messenger.import_history(file, nothing)
+    assert (again.messages, again.known, again.deleted) == (0, 6, 3)
+
+
 async def test_what_is_being_deleted_is_not_called_here(
     people: tuple[Person, Person], tmp_path: Path
 ) -> None:
