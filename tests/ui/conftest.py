@@ -70,16 +70,37 @@ def make_app() -> Iterator[MakeApp]:
         assert app.unexpected == []
 
 
+MOST_ROUNDS = 200
+"""Of waiting for what is under way: a screen on which something always moves is never still."""
+
+
 async def settle(pilot: Any) -> None:
     """Wait until every worker is done and what they changed is on the screen."""
-    quiet = 0
+    quiet = rounds = 0
     while quiet < 4:
+        rounds += 1
         busy = any(not worker.is_finished for worker in pilot.app.workers)
         # A newer reading of the same thing cancels one that is still waited for.
         with suppress(WorkerCancelled):
             await pilot.app.workers.wait_for_complete()
         await pilot.pause()
+        busy = busy or (rounds < MOST_ROUNDS and _is_under_way(pilot.app))
         quiet = 0 if busy else quiet + 1
+
+
+def _is_under_way(app: Any) -> bool:
+    """Tell whether messages, layouts or callbacks wait: a pause ends by the clock, done or not.
+
+    What it takes for quiet is a process that got no time, too.
+    """
+    screen = app.screen
+    nodes = (app, screen, *screen.walk_children())
+    return (
+        any(node.message_queue_size for node in nodes)
+        or screen._layout_required
+        or bool(screen._dirty_widgets)
+        or bool(screen._callbacks)
+    )
 
 
 @pytest.fixture

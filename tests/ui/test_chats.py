@@ -367,3 +367,38 @@ async def test_a_selected_message_is_copied(make_app: MakeApp) -> None:
         await pilot.mouse_up(view, offset=(start + 6, row - view.scroll_offset.y))
         await pilot.pause()
         assert (pilot.app.screen.get_selected_text() or "").startswith("Yes, I")
+
+
+async def test_only_what_changed_of_the_list_is_drawn_anew(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messenger = FakeMessenger()
+    people = [messenger.add_contact(name) for name in ("Kim", "Lee", "Park")]
+    for number, person in enumerate(people):
+        messenger.hear(person, f"first {number}", at(11, 21, 9, number))
+    drawn: list[int] = []
+    entry = ConversationList.entry
+
+    def counted(self: ConversationList, index: int, width: int) -> Any:
+        drawn.append(index)
+        return entry(self, index, width)
+
+    monkeypatch.setattr(ConversationList, "entry", counted)
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        assert "9:00 AM" in screen_text(pilot.app)
+        drawn.clear()
+        messenger.arrive(people[2], "second 2", at(11, 21, 9, 30))
+        await settle(pilot)
+        assert "second 2" in screen_text(pilot.app)
+        assert drawn == [0], "the newest stands first, and alone has changed"
+        drawn.clear()
+        chats(pilot.app).open_conversation(people[1].id)
+        await settle(pilot)
+        listed = pilot.app.query_one(ConversationList)
+        assert listed.highlighted == 1
+        assert 2 not in drawn
+        messenger.clock.now += DAY
+        messenger.arrive(people[2], "third 2")
+        await settle(pilot)
+        assert "Yesterday" in screen_text(pilot.app), "the others' times are told anew"

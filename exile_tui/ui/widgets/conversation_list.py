@@ -13,12 +13,13 @@ from textual.widgets.option_list import Option
 
 from exile_tui.core.model import ContactState, Conversation, Direction, MessageKind
 from exile_tui.errors import N_
-from exile_tui.locale import dates, tr, tr_n
+from exile_tui.locale import dates, language, tr, tr_n
 from exile_tui.text import cut, one_line, unjoined
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
     from textual.css.styles import RulesMap
+    from textual.geometry import Region
     from textual.strip import Strip
     from textual.style import Style
 
@@ -34,14 +35,14 @@ ROWS = 4
 class _Entry(Visual):
     """A conversation in the list, laid out when its width is known, which the first frame needs."""
 
-    def __init__(self, listed: ConversationList, conversation: Conversation) -> None:
+    def __init__(self, listed: ConversationList, index: int) -> None:
         self._listed = listed
-        self._conversation = conversation
+        self._index = index
 
     def render_strips(
         self, width: int, height: int | None, style: Style, options: RenderOptions
     ) -> list[Strip]:
-        entry = self._listed.entry(self._conversation, width)
+        entry = self._listed.entry(self._index, width)
         return entry.render_strips(width, height, style, options)
 
     def get_optimal_width(self, rules: RulesMap, container_width: int) -> int:
@@ -69,6 +70,8 @@ class ConversationList(OptionList):
         super().__init__(markup=False)
         self._conversations: Sequence[Conversation] = ()
         self._open: int | None = None
+        self._looks: tuple[object, ...] = ()
+        self._rows: dict[tuple[int, str], list[Strip]] = {}
 
     def show(self, conversations: Sequence[Conversation], open_contact: int | None) -> None:
         """List conversations; the highlight stays with its contact.
@@ -77,28 +80,77 @@ class ConversationList(OptionList):
             conversations: In the order to show them.
             open_contact: Whose conversation is open.
         """
-        follow = str(open_contact) if open_contact not in (None, self._open) else None
+        follow = open_contact if open_contact not in (None, self._open) else None
+        before, was_open = self._conversations, self._open
         self._conversations, self._open = conversations, open_contact
-        self._fill(follow)
+        ids = [each.contact.id for each in conversations]
+        looks = self._how_it_looks()
+        if looks != self._looks or ids != [each.contact.id for each in before]:
+            self._looks = looks
+            self._fill(None if follow is None else str(follow))
+            return
+        # Most rows are as they were: drawing them anew is what takes the time.
+        for index, (old, new) in enumerate(zip(before, conversations, strict=True)):
+            marked = new.contact.id in (was_open, open_contact) and was_open != open_contact
+            if marked or old != new:
+                self._draw_anew(index)
+        if follow in ids:
+            self.highlighted = ids.index(follow)
+
+    def _how_it_looks(self) -> tuple[object, ...]:
+        """Return what all rows depend on, beside the theme, which has its own styles."""
+        app = cast("ExileApp", self.app)
+        today = dates.day_of(app.clock.now_ms())
+        return language(), app.settings.time_24h, app.marks, today
+
+    def _draw_anew(self, index: int) -> None:
+        option, cache = self.get_option_at_index(index), self._option_render_cache
+        for key in [key for key in list(cache.keys()) if key[0] is option]:
+            cache.discard(key)
+        self.refresh_lines(index * ROWS, ROWS)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Draw; each conversation is looked up once for all of its rows."""
+        self._rows.clear()
+        return super().render_lines(crop)
+
+    def render_line(self, y: int) -> Strip:
+        """Draw a row."""
+        index, row = divmod(self.scroll_offset.y + y, ROWS)
+        if index >= self.option_count:
+            return super().render_line(y)
+        state = ""
+        if index == self.highlighted:
+            state = "option-list--option-highlighted"
+        elif index == self._mouse_hovering_over:
+            state = "option-list--option-hover"
+        rows = self._rows.get((index, state))
+        if rows is None:
+            style = self.get_visual_style("option-list--option", *filter(None, (state,)))
+            rows = self._get_option_render(self.get_option_at_index(index), style)
+            self._rows[index, state] = rows
+        return rows[row]
 
     def _fill(self, kept: str | None = None) -> None:
         if kept is None and self.highlighted is not None and self.option_count:
             kept = self.get_option_at_index(self.highlighted).id
         self.clear_options()
         self.add_options(
-            Option(_Entry(self, each), id=str(each.contact.id)) for each in self._conversations
+            Option(_Entry(self, index), id=str(each.contact.id))
+            for index, each in enumerate(self._conversations)
         )
         ids = [str(each.contact.id) for each in self._conversations]
         if ids:
             self.highlighted = ids.index(kept) if kept in ids else 0
 
-    def entry(self, each: Conversation, width: int) -> Content:
+    def entry(self, index: int, width: int) -> Content:
         """Return the rows of a conversation.
 
         Args:
-            each: Which.
+            index: Which.
             width: Cells that there are.
         """
+        each = self._conversations[index]
         app = cast("ExileApp", self.app)
         width = max(8, width - 3)
         is_open = each.contact.id == self._open
