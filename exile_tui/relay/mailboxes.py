@@ -6,37 +6,22 @@ import hmac
 import secrets
 import sqlite3
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any
 
 from exile_tui.clock import Clock
 from exile_tui.relay import engine
-from exile_tui.relay.digests import Digests
 from exile_tui.relay.engine import QuotaReached
 from exile_tui.relay.limits import Limits, day_after, today
+from exile_tui.relay.rows import NOBODY, MailboxRows, Row
 from exile_tui.relay.schema import random_number
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.tickets import Tickets
+from exile_tui.relay.waiting import Waiting, WaitingEnvelopes, digest_of
 from exile_tui.wire.encoding import encode_base64url
 from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
 
 _SWEEP = 512
 """Rows that one sweep deletes at most, so that it never holds up a batch."""
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A mailbox as stored."""
-
-    number: int
-    receive_hash: bytes
-    send_hash: bytes
-    expires: int
-    next_seq: int
-
-
-_NOBODY = Row(-1, bytes(32), bytes(32), 0, 0)
-"""Stands for an unknown mailbox, so that the same statements run and the same bytes compare."""
 
 
 class Mailboxes:
@@ -63,30 +48,33 @@ class Mailboxes:
         """The verdicts of those that the batch did not store."""
         self.forgot = True  # a predecessor may have been killed between deleting and rewriting
         """Whether ids or hashes were deleted since the file was last rewritten."""
-        self._digests = Digests(connection)
+        self._rows = MailboxRows(connection)
+        self._waiting = WaitingEnvelopes(connection)
         self._count = 0
         self.reload()
 
     def reload(self) -> None:
         """Forget what memory holds of the file: after an undone transaction or a rewriting."""
-        self._digests.clear()
+        self._rows.clear()
+        self._waiting.clear()
         (self._count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
 
     def create(self, operation: engine.CreateMailbox) -> bool:
         """Create a mailbox, or renew the same one."""
         mailbox_id = operation.mailbox_id
         expires = day_after(self._clock, self._limits.mailbox_days)
-        row = self._find(mailbox_id)
+        row = self._rows.find(mailbox_id)
         if row.expires > today(self._clock):
+            self._rows.forget(mailbox_id)
             self._execute(
                 "UPDATE mailboxes SET expires = max(expires, ?) WHERE id = ?", (expires, mailbox_id)
             )
             return True
-        if row is _NOBODY and self._count >= self._limits.mailboxes:
+        if row is NOBODY and self._count >= self._limits.mailboxes:
             raise QuotaReached
         if operation.ticket is not None and not self._tickets.spend(operation.ticket, mailbox_id):
             return False
-        if row is not _NOBODY:
+        if row is not NOBODY:
             self._remove(mailbox_id, row)
         # A random start: an acknowledgement meant for an earlier mailbox of this id, or for a
         # relay whose data was lost, must not delete what has not been fetched here.
@@ -117,14 +105,11 @@ class Mailboxes:
     def append(self, operation: engine.Append) -> list[Verdict]:
         """Append envelopes; after the first that is not stored the rest is to try later."""
         later = Verdict.TRY_LATER
-        row = self._find(operation.mailbox_id)
-        known = hmac.compare_digest(row.send_hash, operation.send_hash)
-        if not known or row.expires <= today(self._clock):
+        row = self._rows.sent_to_by(operation.mailbox_id, operation.send_hash)
+        if row is None or row.expires <= today(self._clock):
             self.refused[Verdict.REFUSED.name] += 1
             return [Verdict.REFUSED] + [later] * (len(operation.envelopes) - 1)
-        (waiting,) = self._execute(
-            "SELECT count(*) FROM slots WHERE mailbox = ? AND seq IS NOT NULL", (row.number,)
-        ).fetchone()
+        waiting = self._waiting.of(row.number)
         expires = day_after(self._clock, self._limits.retention_days)
         seq = row.next_seq
         verdicts: list[Verdict] = []
@@ -134,7 +119,6 @@ class Mailboxes:
                 verdict = Verdict.STORED
             elif verdict is Verdict.STORED:
                 seq += 1
-                waiting += 1
             verdicts.append(verdict)
             if verdict is not Verdict.STORED:
                 break
@@ -143,25 +127,28 @@ class Mailboxes:
             self.refused[verdicts[-1].name] += 1
         if seq != row.next_seq:
             self._execute("UPDATE mailboxes SET next_seq = ? WHERE number = ?", (seq, row.number))
+            row.next_seq = seq
             self.changed.add(operation.mailbox_id)
         return verdicts + [later] * (len(operation.envelopes) - len(verdicts))
 
     def _append_one(
-        self, number: int, envelope: bytes, seq: int, expires: int, waiting: int
+        self, number: int, envelope: bytes, seq: int, expires: int, waiting: Waiting
     ) -> Verdict | None:
         if len(envelope) not in ENVELOPE_SIZES:
             return Verdict.BAD_SIZE
-        same = self._digests.slot_of(number, envelope)
+        digest = digest_of(envelope)
+        same = waiting.by_digest.get(digest)
         if same is not None:
+            slot, _, _ = waiting.by_seq[same]
             self._execute(
                 "UPDATE slots SET expires = ? WHERE slot = ? AND expires <> ?",
-                (expires, same, expires),
+                (expires, slot, expires),
             )
             return None
-        if waiting >= self._limits.envelopes:
+        if len(waiting.by_seq) >= self._limits.envelopes:
             return Verdict.FULL
         slot = self._slots.take(envelope, number, seq, expires)
-        self._digests.add(number, slot, envelope)
+        self._waiting.add(number, seq, slot, len(envelope), digest)
         return Verdict.STORED
 
     def acknowledge(self, operation: engine.Acknowledge) -> bool:
@@ -170,13 +157,22 @@ class Mailboxes:
         if row is None:
             return False
         for seq in operation.seqs:
-            found = self._execute(
-                "SELECT slot, size FROM slots WHERE mailbox = ? AND seq = ?", (row.number, seq)
-            ).fetchone()
+            found = self._place_of(row.number, seq)
             if found is not None:
-                self._free(*found)
+                self._free(row.number, seq, *found)
                 self.tally["acknowledged"] += 1
         return True
+
+    def _place_of(self, number: int, seq: int) -> tuple[int, int] | None:
+        """Return an envelope's slot and the slot's size; None if there is none."""
+        waiting = self._waiting.known(number)
+        if waiting is not None:
+            found = waiting.by_seq.get(seq)
+            return found and found[:2]
+        place: tuple[int, int] | None = self._execute(
+            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq = ?", (number, seq)
+        ).fetchone()
+        return place
 
     def open(self, operation: engine.OpenMailboxes) -> list[bool]:
         """Check tokens and let the mailboxes live on."""
@@ -191,6 +187,7 @@ class Mailboxes:
                 self._execute(
                     "UPDATE mailboxes SET expires = ? WHERE number = ?", (expires, row.number)
                 )
+                row.expires = expires
         return opened
 
     def fetch(self, operation: engine.Fetch) -> list[tuple[int, bytes]] | None:
@@ -198,6 +195,9 @@ class Mailboxes:
         row = self._owned(operation.mailbox_id, operation.receive_hash)
         if row is None:
             return None
+        waiting = self._waiting.known(row.number)
+        if waiting is not None and waiting.newest <= operation.after:
+            return []
         cursor = self._execute(
             "SELECT seq, body FROM slots JOIN bodies USING (slot) "
             "WHERE mailbox = ? AND seq > ? ORDER BY seq",
@@ -229,7 +229,7 @@ class Mailboxes:
 
     def check(self, operation: engine.CheckToken) -> bool:
         """Compare with both hashes, whichever fits."""
-        row = self._find(operation.mailbox_id)
+        row = self._rows.find(operation.mailbox_id)
         receives = hmac.compare_digest(row.receive_hash, operation.token_hash)
         sends = hmac.compare_digest(row.send_hash, operation.token_hash)
         return (receives or sends) and row.expires > today(self._clock)
@@ -263,12 +263,12 @@ class Mailboxes:
         """Delete expired envelopes, and then mailboxes, of a bounded range; see engine.Sweep."""
         day = today(self._clock)
         expired = self._execute(
-            "SELECT slot, size FROM slots WHERE slot >= ? AND slot < ? AND seq >= 0 "
+            "SELECT mailbox, seq, slot, size FROM slots WHERE slot >= ? AND slot < ? AND seq >= 0 "
             "AND expires <= ? LIMIT ?",
             (start, start + 16 * _SWEEP, day, _SWEEP),
         ).fetchall()
-        for slot, size in expired:
-            self._free(slot, size)
+        for number, seq, slot, size in expired:
+            self._free(number, seq, slot, size)
         self.tally["expired"] += len(expired)
         if len(expired) == _SWEEP:
             return start
@@ -287,17 +287,9 @@ class Mailboxes:
             self.changed.add(mailbox_id)
         return start if len(rows) == _SWEEP // 8 else None
 
-    def _find(self, mailbox_id: bytes) -> Row:
-        found = self._execute(
-            "SELECT number, receive_hash, send_hash, expires, next_seq FROM mailboxes WHERE id = ?",
-            (mailbox_id,),
-        ).fetchone()
-        return _NOBODY if found is None else Row(*found)
-
     def _owned(self, mailbox_id: bytes, receive_hash: bytes) -> Row | None:
-        row = self._find(mailbox_id)
-        same = hmac.compare_digest(row.receive_hash, receive_hash)
-        return row if same and row.expires > today(self._clock) else None
+        row = self._rows.received_by(mailbox_id, receive_hash)
+        return None if row is None or row.expires <= today(self._clock) else row
 
     def _remove(self, mailbox_id: bytes, row: Row) -> int:
         """Delete a mailbox; return how many envelopes were in it."""
@@ -305,14 +297,16 @@ class Mailboxes:
             "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (row.number,)
         ).fetchall()
         for slot, size in envelopes:
-            self._free(slot, size)
+            self._slots.free(slot, size)
+        self._waiting.drop(row.number)
+        self._rows.forget(mailbox_id)
         self._count -= 1
         self._execute("DELETE FROM mailboxes WHERE id = ?", (mailbox_id,))
         self.forgot = True
         return len(envelopes)
 
-    def _free(self, slot: int, size: int) -> None:
-        self._digests.forget(slot)
+    def _free(self, number: int, seq: int, slot: int, size: int) -> None:
+        self._waiting.forget(number, seq)
         self._slots.free(slot, size)
 
 

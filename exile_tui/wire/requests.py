@@ -83,15 +83,18 @@ class Append:
     @classmethod
     def decode(cls, body: bytes) -> Append:
         """Read the whole body, copying every envelope once."""
-        reader = Reader(body)
-        mailbox_id, send_token = reader.take(ID_SIZE), reader.take(TOKEN_SIZE)
         envelopes: list[bytes] = []
-        while reader.remaining:
-            size = reader.integer(1)
+        at = ID_SIZE + TOKEN_SIZE
+        # By hand, as this is what a relay does most: a reader takes three times as long.
+        while at < len(body):
+            size = body[at]
             if size >= len(ENVELOPE_SIZES) or len(envelopes) == MAX_APPEND:
                 raise WireError
-            envelopes.append(reader.take(ENVELOPE_SIZES[size]))
-        return cls(mailbox_id, send_token, envelopes)
+            start, at = at + 1, at + 1 + ENVELOPE_SIZES[size]
+            envelopes.append(body[start:at])
+        if at != len(body):
+            raise WireError
+        return cls(body[:ID_SIZE], body[ID_SIZE : ID_SIZE + TOKEN_SIZE], envelopes)
 
 
 @dataclass(frozen=True, slots=True)
