@@ -1,0 +1,1 @@
+"""Measure the relay beside its peers, on one machine, interleaved: `python -m benchmarks.relay`."""

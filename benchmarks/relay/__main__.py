@@ -1,0 +1,83 @@
+"""Measure the relay beside its peers, on this machine only: `python -m benchmarks.relay`.
+
+    python -m benchmarks.relay                    # everything
+    python -m benchmarks.relay posts --rounds 3 --seconds 5
+    python -m benchmarks.relay --json figures.json
+
+The relay runs as its own process with its default settings and keeps all its promises. Everything
+is on the loopback interface, in temporary directories, and ends with this command. In one round
+every contestant is measured once, the first one being another in each round; figures are medians
+of the rounds, ratios are taken within each round.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import gc
+import importlib
+import json
+import os
+import platform
+import resource
+import sys
+from pathlib import Path
+
+import uvloop
+
+from benchmarks.relay.processes import Missing, NotStarted
+
+MEASURES = ("posts",)
+
+
+def main() -> int:
+    """Run what was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.relay")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASURES))
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument(
+        "--seconds", type=float, default=20.0,
+        help="of each window; 20 hold one truncation of the relay's log",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures there too")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in MEASURES]
+    if unknown:
+        parser.error(f"no such measure: {unknown[0]}; there are {', '.join(MEASURES)}")
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    gc.disable()  # nothing here makes cycles that matter, and a collection would count as latency
+    machine = describe_machine()
+    print(machine)
+    reports = []
+    for name in options.names or MEASURES:
+        module = importlib.import_module(f"benchmarks.relay.{name}")
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                report = runner.run(module.measure(options.rounds, options.seconds))
+        except (Missing, NotStarted) as error:
+            sys.stderr.write(f"{error}\n")
+            return 1
+        print(report.as_text(), flush=True)
+        reports.append(report.as_data())
+    print(f"Load of this machine at the end: {os.getloadavg()[0]:.1f}")
+    if options.json is not None:
+        options.json.write_text(json.dumps({"machine": machine, "measures": reports}, indent=1))
+    return 0
+
+
+def describe_machine() -> str:
+    """Name the processor, its cores, the kernel, and what else the machine does."""
+    model = "unknown processor"
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.partition(":")[2].strip()
+            break
+    return (
+        f"{os.cpu_count()} cores, {model}; Linux {platform.release()}; "
+        f"Python {platform.python_version()}; load before: {os.getloadavg()[0]:.1f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Servers as child processes in directories of their own, ended by their process ids."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_PAGE = os.sysconf("SC_PAGESIZE")
+_STARTED_WITHIN_S = 60.0
+_ENDED_WITHIN_S = 15.0
+
+
+class Missing(Exception):
+    """A program is not installed; the text says how to get it."""
+
+
+class NotStarted(Exception):
+    """A server ended, or did not listen in time; the text has what it said."""
+
+
+def find_program(name: str, package: str) -> str:
+    """Return a program's path.
+
+    Raises:
+        Missing: It is not installed.
+    """
+    path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")
+    if path is None:
+        raise Missing(f"{name} is not installed: apt-get install {package}")
+    return path
+
+
+def free_port() -> int:
+    """Draw a port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Server:
+    """One server: its process, its children, and a temporary directory."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.directory = Path(tempfile.mkdtemp(prefix=f"exile-{name}-"))
+        self.directory.chmod(0o755)  # some give up root's rights before they read it
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def start(
+        self, command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
+    ) -> None:
+        """Start a command and wait until it listens.
+
+        Raises:
+            NotStarted: It does not.
+        """
+        output = self.directory / "output"
+        with output.open("ab") as kept:
+            self._child = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=kept,
+                stderr=kept,
+                env={**os.environ, **(environment or {})},
+                cwd=self.directory,
+            )
+        until = time.monotonic() + _STARTED_WITHIN_S
+        while time.monotonic() < until and self._child.poll() is None:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+                return
+            time.sleep(0.05)
+        said = output.read_text(errors="replace")[-2000:]
+        self.stop()
+        raise NotStarted(f"{self.name} does not listen on port {port}:\n{said}")
+
+    def stop(self) -> None:
+        """End it and everything that it started, and remove its directory."""
+        if self._child is not None:
+            processes = self.processes()
+            self._child.terminate()
+            try:
+                self._child.wait(_ENDED_WITHIN_S)
+            except subprocess.TimeoutExpired:
+                self._child.kill()
+                self._child.wait()
+            for process in processes[1:]:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process, signal.SIGKILL)
+            self._child = None
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def processes(self) -> list[int]:
+        """Return the ids of its process and of all that descend from it."""
+        if self._child is None:
+            return []
+        found = [self._child.pid]
+        for process in found:  # grows while it is gone through
+            with contextlib.suppress(OSError):
+                for task in Path(f"/proc/{process}/task").iterdir():
+                    found += map(int, (task / "children").read_text().split())
+        return found
+
+    def cpu_seconds(self) -> float:
+        """Return the seconds of a core that its processes have used so far."""
+        return sum(map(cpu_seconds, self.processes()))
+
+    def resident_bytes(self) -> int:
+        """Return the bytes of memory that its processes hold now."""
+        total = 0
+        for process in self.processes():
+            with contextlib.suppress(OSError):
+                total += int(Path(f"/proc/{process}/statm").read_text().split()[1]) * _PAGE
+        return total
+
+    def __enter__(self) -> Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def cpu_seconds(process: int) -> float:
+    """Return the seconds of a core that a process has used, from /proc/PID/stat."""
+    try:
+        stat = Path(f"/proc/{process}/stat").read_text()
+    except OSError:
+        return 0.0
+    fields = stat.rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / _TICKS
