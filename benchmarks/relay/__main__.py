@@ -27,7 +27,7 @@ import uvloop
 
 from benchmarks.relay.processes import Missing, NotStarted
 
-MEASURES = ("posts",)
+MEASURES = ("posts", "delivery", "offline", "constant", "idle", "latency")
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ in the loop too, so that many can be under way at once.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import ssl
 from collections.abc import Callable, Sequence
@@ -129,11 +130,13 @@ class Connection:
             self._lost(error)
 
     def close(self) -> None:
-        """End it without a goodbye."""
+        """Say goodbye, wait for no answer."""
         if self._open:
             self._open = False
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)
+            with contextlib.suppress(OSError):
+                self._socket.unwrap()
             self._socket.close()
 
 

@@ -36,8 +36,7 @@ def keys_of(number: int) -> MailboxKeys:
 
 
 async def create(directory: Path, count: int, start: int = 0) -> None:
-    """Create mailboxes in the directory of a relay that does not run."""
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Create mailboxes in the directory, which is there, of a relay that does not run."""
     store = await SqliteEngine.open(directory / DATABASE_FILE, Limits(), SystemClock())
     try:
         for at in range(start, start + count, _AT_ONCE):
@@ -67,13 +66,15 @@ class Appends:
     compares whole envelopes, so that this costs it what random bytes would.
     """
 
-    def __init__(self, mailboxes: Sequence[MailboxKeys], batch: int = 1) -> None:
+    def __init__(
+        self, mailboxes: Sequence[MailboxKeys], batch: int = 1, capacity: int = CAPACITY
+    ) -> None:
         self._heads = [keys.id + keys.send_token for keys in mailboxes]
         self._batch = batch
         self._tail = random.Random(5).randbytes(SIZE - 8)
         self._made = 0
         self._envelopes = 0
-        self._room = len(mailboxes) * (CAPACITY // batch)
+        self._room = len(mailboxes) * (capacity // batch)
 
     def next(self) -> bytes:
         """Return the next body.

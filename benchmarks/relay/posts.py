@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -38,7 +39,6 @@ class ClosedLoop:
     async def run(
         self,
         server: Server,
-        address: tuple[str, int],
         version: Callable[[Callable[[Exception], None]], Client],
         connections: int,
         seconds: float,
@@ -53,7 +53,7 @@ class ClosedLoop:
         clients = [version(self._fail) for _ in range(connections)]
         try:
             for client in clients:
-                await client.open(address)
+                await client.open(server.address)
             for client in clients:
                 for _ in range(in_flight // connections):
                     self._post(client)
@@ -105,18 +105,19 @@ class ClosedLoop:
             self._ended.set_exception(error)
 
 
-async def _post_to_relay(
+async def post_to_relay(
     version: Callable[[Callable[[Exception], None]], Client],
     connections: int,
     seconds: float,
     batch: int = 1,
+    in_flight: int = IN_FLIGHT,
 ) -> Sample:
     """Load a relay that starts anew, with empty mailboxes and an empty file."""
     mailboxes = int((seconds + _WARM_UP_S) * _FASTEST * (1 if batch == 1 else 3)) // CAPACITY + 1
     bodies = Appends([keys_of(number) for number in range(mailboxes)], batch)
     with await RelayServer.started(mailboxes) as relay:
         loop = ClosedLoop(bodies, (200, bytes(batch)))
-        return await loop.run(relay, relay.address, version, connections, seconds)
+        return await loop.run(relay, version, connections, seconds, in_flight)
 
 
 async def _post_to_nginx(
@@ -126,9 +127,9 @@ async def _post_to_nginx(
     seconds: float,
 ) -> Sample:
     """Post the same bodies to who looks at none of them."""
-    bodies = Appends([keys_of(number) for number in range(100_000)])
+    bodies = Appends([keys_of(number) for number in range(1000)], capacity=sys.maxsize)
     loop = ClosedLoop(bodies, (204, b""))
-    return await loop.run(nginx, nginx.address, version, connections, seconds)
+    return await loop.run(nginx, version, connections, seconds)
 
 
 async def measure(rounds: int, seconds: float) -> Report:
@@ -148,9 +149,9 @@ async def measure(rounds: int, seconds: float) -> Report:
         assert isinstance(nginx, Nginx)
         many = _HTTP2_CONNECTIONS
         contestants = {
-            "relay HTTP/2": lambda: _post_to_relay(Http2, many, seconds),
+            "relay HTTP/2": lambda: post_to_relay(Http2, many, seconds),
             "nginx HTTP/2": lambda: _post_to_nginx(nginx, Http2, many, seconds),
-            "relay HTTP/1.1": lambda: _post_to_relay(Http1, IN_FLIGHT, seconds),
+            "relay HTTP/1.1": lambda: post_to_relay(Http1, IN_FLIGHT, seconds),
             "nginx HTTP/1.1": lambda: _post_to_nginx(nginx, Http1, IN_FLIGHT, seconds),
         }
         return await interleave(contestants, rounds, report)

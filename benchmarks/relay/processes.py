@@ -7,11 +7,14 @@ import os
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from benchmarks.relay.connection import client_context
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGESIZE")
@@ -51,13 +54,17 @@ class Server:
 
     def __init__(self, name: str) -> None:
         self.name = name
+        self.address = ("127.0.0.1", free_port())
         self.directory = Path(tempfile.mkdtemp(prefix=f"exile-{name}-"))
         self.directory.chmod(0o755)  # some give up root's rights before they read it
         self._child: subprocess.Popen[bytes] | None = None
 
-    def start(
-        self, command: Sequence[str], port: int, environment: Mapping[str, str] | None = None
-    ) -> None:
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return self.address[1]
+
+    def start(self, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         """Start a command and wait until it listens.
 
         Raises:
@@ -75,12 +82,37 @@ class Server:
             )
         until = time.monotonic() + _STARTED_WITHIN_S
         while time.monotonic() < until and self._child.poll() is None:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1.0):
+            with contextlib.suppress(OSError):
+                self._greet()
                 return
             time.sleep(0.05)
         said = output.read_text(errors="replace")[-2000:]
         self.stop()
-        raise NotStarted(f"{self.name} does not listen on port {port}:\n{said}")
+        raise NotStarted(f"{self.name} does not listen on port {self.port}:\n{said}")
+
+    def _greet(self) -> None:
+        """Shake hands once: mosquitto sometimes drops who comes after one who did not."""
+        context = client_context()
+        with (
+            socket.create_connection(self.address, 5.0) as plain,
+            context.wrap_socket(plain) as shaken,
+        ):
+            shaken.setblocking(False)
+            with contextlib.suppress(ssl.SSLWantReadError):
+                shaken.unwrap()  # says goodbye, and waits for no answer
+
+    def wait_for(self, file: Path) -> None:
+        """Wait until it has written a file.
+
+        Raises:
+            NotStarted: It has not.
+        """
+        until = time.monotonic() + _STARTED_WITHIN_S
+        while not file.exists():
+            if time.monotonic() > until or (self._child is not None and self._child.poll()):
+                self.stop()
+                raise NotStarted(f"{self.name} does not get ready")
+            time.sleep(0.05)
 
     def stop(self) -> None:
         """End it and everything that it started, and remove its directory."""

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from benchmarks.relay.mailboxes import create
-from benchmarks.relay.processes import Server, find_program, free_port
+from benchmarks.relay.processes import Server, find_program
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,8 +25,7 @@ class RelayServer(Server):
     def __init__(self) -> None:
         super().__init__("relay")
         self.home = self.directory / "home"
-        self.port = free_port()
-        self.address = ("127.0.0.1", self.port)
+        self.home.mkdir(mode=0o700)
 
     @classmethod
     async def started(cls, mailboxes: int) -> RelayServer:
@@ -42,9 +41,9 @@ class RelayServer(Server):
 
     def start_again(self) -> None:
         """Start it on what its directory holds."""
-        command = (sys.executable, "-m", "exile_tui", "relay", "--host", self.address[0])
-        command += ("--port", str(self.port), "--data-dir", str(self.home))
-        self.start(command, self.port, {"PYTHONPATH": str(ROOT)})
+        command = [sys.executable, "-m", "exile_tui", "relay", "--host", self.address[0]]
+        command += ["--port", str(self.port), "--data-dir", str(self.home)]
+        self.start(command, {"PYTHONPATH": str(ROOT)})
 
 
 def write_certificate(directory: Path) -> tuple[Path, Path]:
@@ -111,14 +110,14 @@ class Nginx(Server):
     def __init__(self) -> None:
         super().__init__("nginx")
         program = find_program("nginx", "nginx-light")
-        port = free_port()
-        self.address = ("127.0.0.1", port)
         certificate, key = write_certificate(self.directory)
         settings = self.directory / "nginx.conf"
         settings.write_text(
-            _NGINX.format(directory=self.directory, port=port, certificate=certificate, key=key)
+            _NGINX.format(
+                directory=self.directory, port=self.port, certificate=certificate, key=key
+            )
         )
-        self.start([program, "-p", str(self.directory), "-c", str(settings)], port)
+        self.start([program, "-p", str(self.directory), "-c", str(settings)])
 
 
 def version(program: str, *arguments: str) -> str:
