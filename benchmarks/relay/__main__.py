@@ -27,7 +27,9 @@ import uvloop
 
 from benchmarks.relay.processes import Missing, NotStarted
 
-MEASURES = ("posts", "delivery", "offline", "constant", "idle", "latency")
+MEASURES = (
+    "posts", "batches", "delivery", "offline", "latency", "idle", "scale", "constant",
+)  # fmt: skip
 
 
 def main() -> int:

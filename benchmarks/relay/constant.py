@@ -60,7 +60,7 @@ async def measure(rounds: int, seconds: float) -> Report:
     """Measure both kinds of refusal; neither rounds nor seconds count here."""
     report = Report(
         "constant",
-        f"An unknown mailbox against a wrong token, {ASKED:,} of each, in turn, over one connection",
+        f"An unknown mailbox against a wrong token, {ASKED:,} of each in turn, one connection",
         [
             Bar(f"{name}, difference of medians (1 is {ALLOWED_US:g} us or {ALLOWED_PERCENT:g} %, "
                 "whichever is more)", (f"{name}: difference", "of what is allowed"), most=1.0)
