@@ -20,15 +20,18 @@ import json
 import os
 import platform
 import resource
+import signal
 import sys
 from pathlib import Path
 
 import uvloop
 
-from benchmarks.relay.processes import Missing, NotStarted
+from benchmarks.relay.connection import Broken
+from benchmarks.relay.mailboxes import Full
+from benchmarks.relay.processes import Missing, NotStarted, require_programs
 
 MEASURES = (
-    "posts", "batches", "delivery", "offline", "latency", "idle", "scale", "constant",
+    "posts", "batches", "delivery", "offline", "latency", "idle", "scale", "constant", "generator",
 )  # fmt: skip
 
 
@@ -46,30 +49,38 @@ def main() -> int:
     unknown = [name for name in options.names if name not in MEASURES]
     if unknown:
         parser.error(f"no such measure: {unknown[0]}; there are {', '.join(MEASURES)}")
+    modules = [
+        importlib.import_module(f"benchmarks.relay.{name}") for name in options.names or MEASURES
+    ]
+    programs = dict.fromkeys(name for module in modules for name in getattr(module, "PROGRAMS", ()))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     gc.disable()  # nothing here makes cycles that matter, and a collection would count as latency
-    machine = describe_machine()
-    print(machine)
+    # Ended like by Ctrl+C: servers are ended with it.
+    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
     reports = []
-    for name in options.names or MEASURES:
-        module = importlib.import_module(f"benchmarks.relay.{name}")
-        try:
+    try:
+        machine = describe_machine(require_programs(programs))
+        print(machine, flush=True)
+        for module in modules:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 report = runner.run(module.measure(options.rounds, options.seconds))
-        except (Missing, NotStarted) as error:
-            sys.stderr.write(f"{error}\n")
-            return 1
-        print(report.as_text(), flush=True)
-        reports.append(report.as_data())
+            print(report.as_text(), flush=True)
+            reports.append(report.as_data())
+            if options.json is not None:
+                told = {"machine": machine, "measures": reports}
+                options.json.write_text(json.dumps(told, indent=1) + "\n")
+    except (Missing, NotStarted, Broken, Full) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
     print(f"Load of this machine at the end: {os.getloadavg()[0]:.1f}")
-    if options.json is not None:
-        options.json.write_text(json.dumps({"machine": machine, "measures": reports}, indent=1))
     return 0
 
 
-def describe_machine() -> str:
-    """Name the processor, its cores, the kernel, and what else the machine does."""
+def describe_machine(versions: str) -> str:
+    """Name the processor, its cores, the kernel, versions, and what else the machine does."""
     model = "unknown processor"
     for line in Path("/proc/cpuinfo").read_text().splitlines():
         if line.startswith("model name"):
@@ -77,7 +88,8 @@ def describe_machine() -> str:
             break
     return (
         f"{os.cpu_count()} cores, {model}; Linux {platform.release()}; "
-        f"Python {platform.python_version()}; load before: {os.getloadavg()[0]:.1f}"
+        f"Python {platform.python_version()}; {versions or 'no peers'}; "
+        f"load before: {os.getloadavg()[0]:.1f}"
     )
 
 

@@ -17,6 +17,7 @@ from benchmarks.relay.processes import Server
 from benchmarks.relay.rounds import Bar, Meter, Report, Sample, interleave, percentile
 from benchmarks.relay.servers import RelayServer
 
+PROGRAMS = ("ejabberdctl", "prosody", "mosquitto")
 PAIRS = 16
 IN_FLIGHT = 256
 WARM_UP_S = 1.0
@@ -73,7 +74,7 @@ class Deliveries:
         meter = self.count(server)
         await self.wait(seconds)
         self._counting = self._again = False
-        cores, elapsed = meter.read(), meter.seconds
+        cores, elapsed = meter.read(self.finished), meter.seconds
         return {
             "messages/s": self.finished / elapsed,
             "median ms": percentile(self.latencies, 0.5) * 1000,
@@ -138,6 +139,8 @@ async def measure(rounds: int, seconds: float) -> Report:
             Bar("relay over prosody", ("relay", "messages/s"), ("prosody", "messages/s"),
                 least=2.5),
             Bar("relay over mosquitto", ("relay", "messages/s"), ("mosquitto", "messages/s")),
+            Bar("relay over ejabberd, in processor time a message", ("relay", "server us each"),
+                ("ejabberd", "server us each")),
         ],
         [
             "relay: stored durably, delivered, and its acknowledgement answered; the others: "

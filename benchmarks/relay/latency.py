@@ -12,6 +12,7 @@ from benchmarks.relay.processes import Server
 from benchmarks.relay.rounds import Bar, Report, Sample, interleave, percentile
 from benchmarks.relay.servers import RelayServer
 
+PROGRAMS = ("ejabberdctl", "prosody", "mosquitto")
 RATE = 100
 """Messages a second, from the pairs in turn."""
 

@@ -26,6 +26,7 @@ from benchmarks.relay.processes import Server
 from benchmarks.relay.rounds import Bar, Meter, Report, Sample, interleave, percentile
 from benchmarks.relay.xmpp import XmppClient
 
+PROGRAMS = ("ejabberdctl", "prosody", "mosquitto")
 SENDERS = 16
 IN_FLIGHT = 256
 AWAY = 1000
@@ -115,7 +116,7 @@ class Storing:
             meter, self._counting = Meter(server), True
             await self._wait(seconds)
             self._counting = self._again = False
-            cores, elapsed = meter.read(), meter.seconds
+            cores, elapsed = meter.read(len(self._latencies)), meter.seconds
             await self._wait(_COMES_WITHIN_S)
             if any(self._sent):
                 raise Broken("not every message was taken")

@@ -48,9 +48,9 @@ class Ejabberd(Server):
     """ejabberd without its cluster: no name server of Erlang's outlives it."""
 
     def __init__(self, users: int) -> None:
+        find_program("ejabberdctl")
+        program = find_program("erl")
         super().__init__("ejabberd")
-        find_program("ejabberdctl", "ejabberd")
-        program = find_program("erl", "ejabberd")
         certificate, key = write_certificate(self.directory)
         combined = self.directory / "combined.pem"
         combined.write_bytes(key.read_bytes() + certificate.read_bytes())
@@ -100,8 +100,8 @@ class Prosody(Server):
     """prosody with its own file storage."""
 
     def __init__(self, users: int) -> None:
+        program = find_program("prosody")
         super().__init__("prosody")
-        program = find_program("prosody", "prosody")
         certificate, key = write_certificate(self.directory)
         accounts = self.directory / "data" / DOMAIN / "accounts"
         accounts.mkdir(parents=True)
@@ -137,8 +137,8 @@ class Mosquitto(Server):
     """mosquitto, which keeps what waits in memory."""
 
     def __init__(self) -> None:
+        program = find_program("mosquitto")
         super().__init__("mosquitto")
-        program = find_program("mosquitto", "mosquitto")
         certificate, key = write_certificate(self.directory)
         settings = self.directory / "mosquitto.conf"
         settings.write_text(_MOSQUITTO.format(port=self.port, certificate=certificate, key=key))

@@ -15,11 +15,12 @@ from benchmarks.relay.processes import Server
 from benchmarks.relay.rounds import Bar, Meter, Report, Sample, interleave, percentile
 from benchmarks.relay.servers import Nginx, RelayServer
 
+PROGRAMS = ("nginx",)
 IN_FLIGHT = 64
 BATCH = 32
-_HTTP2_CONNECTIONS = 8
+HTTP2_CONNECTIONS = 8
 _WARM_UP_S = 1.0
-_FASTEST = 30_000
+_FASTEST = 40_000
 """Envelopes a second that the mailboxes have room for."""
 _PATH = b"/v1/append"
 
@@ -62,7 +63,7 @@ class ClosedLoop:
             meter, self._counting = Meter(server), True
             await self._wait(seconds)
             self._counting = False
-            cores, elapsed = meter.read(), meter.seconds
+            cores, elapsed = meter.read(len(self._latencies)), meter.seconds
             self._running = False
             await self._ended
         finally:
@@ -120,7 +121,7 @@ async def post_to_relay(
         return await loop.run(relay, version, connections, seconds, in_flight)
 
 
-async def _post_to_nginx(
+async def post_to_nginx(
     nginx: Nginx,
     version: Callable[[Callable[[Exception], None]], Client],
     connections: int,
@@ -147,11 +148,11 @@ async def measure(rounds: int, seconds: float) -> Report:
     )  # fmt: skip
     with Nginx() as nginx:
         assert isinstance(nginx, Nginx)
-        many = _HTTP2_CONNECTIONS
+        many = HTTP2_CONNECTIONS
         contestants = {
             "relay HTTP/2": lambda: post_to_relay(Http2, many, seconds),
-            "nginx HTTP/2": lambda: _post_to_nginx(nginx, Http2, many, seconds),
+            "nginx HTTP/2": lambda: post_to_nginx(nginx, Http2, many, seconds),
             "relay HTTP/1.1": lambda: post_to_relay(Http1, IN_FLIGHT, seconds),
-            "nginx HTTP/1.1": lambda: _post_to_nginx(nginx, Http1, IN_FLIGHT, seconds),
+            "nginx HTTP/1.1": lambda: post_to_nginx(nginx, Http1, IN_FLIGHT, seconds),
         }
         return await interleave(contestants, rounds, report)

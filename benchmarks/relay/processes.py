@@ -11,10 +11,18 @@ import ssl
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.relay.connection import client_context
+
+PACKAGES = {
+    "nginx": "nginx-light",
+    "ejabberdctl": "ejabberd",
+    "erl": "erlang-base",
+    "h2load": "nghttp2-client",
+}
+"""Debian's packages of programs that have another name."""
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGESIZE")
@@ -23,14 +31,14 @@ _ENDED_WITHIN_S = 15.0
 
 
 class Missing(Exception):
-    """A program is not installed; the text says how to get it."""
+    """Programs are not installed; the text says how to get them."""
 
 
 class NotStarted(Exception):
     """A server ended, or did not listen in time; the text has what it said."""
 
 
-def find_program(name: str, package: str) -> str:
+def find_program(name: str) -> str:
     """Return a program's path.
 
     Raises:
@@ -38,8 +46,30 @@ def find_program(name: str, package: str) -> str:
     """
     path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")
     if path is None:
-        raise Missing(f"{name} is not installed: apt-get install {package}")
+        raise Missing(f"not installed: {name}; apt-get install {PACKAGES.get(name, name)}")
     return path
+
+
+def require_programs(names: Iterable[str]) -> str:
+    """Return the versions of the packages that have these programs.
+
+    Raises:
+        Missing: Some are not installed.
+    """
+    missing, versions = [], []
+    for name in names:
+        package = PACKAGES.get(name, name)
+        try:
+            find_program(name)
+        except Missing:
+            missing.append(package)
+            continue
+        asked = ["dpkg-query", "--show", "--showformat", "${Package} ${Version}", package]
+        with contextlib.suppress(OSError):
+            versions.append(subprocess.run(asked, capture_output=True, check=False).stdout.decode())
+    if missing:
+        raise Missing(f"Not everything is installed: apt-get install {' '.join(missing)}")
+    return ", ".join(filter(None, versions))
 
 
 def free_port() -> int:

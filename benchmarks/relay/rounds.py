@@ -144,14 +144,19 @@ class Meter:
         """The length of the window so far."""
         return time.perf_counter() - self._began
 
-    def read(self) -> Sample:
-        """Return both in cores: 1.0 is one core all the time."""
+    def read(self, messages: int = 0) -> Sample:
+        """Return both in cores (1.0 is one core all the time), and in microseconds a message.
+
+        What a message costs changes less than its rate does when others use the machine too.
+        """
         seconds = self.seconds
-        server, generator = self._before
-        return {
-            "server cores": (self._server.cpu_seconds() - server) / seconds,
-            "generator cores": (cpu_seconds(os.getpid()) - generator) / seconds,
-        }
+        server = self._server.cpu_seconds() - self._before[0]
+        generator = cpu_seconds(os.getpid()) - self._before[1]
+        sample = {"server cores": server / seconds, "generator cores": generator / seconds}
+        if messages:
+            sample["server us each"] = 1e6 * server / messages
+            sample["generator us each"] = 1e6 * generator / messages
+        return sample
 
 
 def percentile(values: list[float], share: float) -> float:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -108,8 +106,8 @@ class Nginx(Server):
     """nginx that reads a request and answers nothing: what this machine allows over TLS."""
 
     def __init__(self) -> None:
+        program = find_program("nginx")
         super().__init__("nginx")
-        program = find_program("nginx", "nginx-light")
         certificate, key = write_certificate(self.directory)
         settings = self.directory / "nginx.conf"
         settings.write_text(
@@ -118,10 +116,3 @@ class Nginx(Server):
             )
         )
         self.start([program, "-p", str(self.directory), "-c", str(settings)])
-
-
-def version(program: str, *arguments: str) -> str:
-    """Return the first number with dots that a program tells of itself."""
-    told = subprocess.run([program, *arguments], capture_output=True, check=False)
-    found = re.search(rb"\d+\.\d+[.\d]*", told.stdout + told.stderr)
-    return found.group().decode() if found else "unknown"
