@@ -22,6 +22,7 @@ import platform
 import resource
 import signal
 import sys
+import tempfile
 from pathlib import Path
 
 import uvloop
@@ -89,8 +90,16 @@ def describe_machine(versions: str) -> str:
     return (
         f"{os.cpu_count()} cores, {model}; Linux {platform.release()}; "
         f"Python {platform.python_version()}; {versions or 'no peers'}; "
+        f"files on {_file_system(Path(tempfile.gettempdir()).resolve())}; "
         f"load before: {os.getloadavg()[0]:.1f}"
     )
+
+
+def _file_system(path: Path) -> str:
+    """Name the file system of a directory: on tmpfs nothing would be durable."""
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    holding = [(len(place), kind) for place, kind in mounts if path.is_relative_to(place)]
+    return max(holding)[1]
 
 
 if __name__ == "__main__":

@@ -154,7 +154,8 @@ class Http2:
     """HTTP/2, many requests at a time."""
 
     def __init__(self, lost: Lost) -> None:
-        self._connection = Connection(self._received, lost)
+        self._connection = Connection(self._received, self._fail)
+        self._lost = lost
         self._out: list[bytes] = []
         self._rest = b""
         self._streams: dict[int, _Stream] = {}
@@ -219,6 +220,12 @@ class Http2:
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
+
+    def _fail(self, error: Exception) -> None:
+        if self._ready.done():
+            self._lost(error)
+        else:
+            self._ready.set_exception(error)
 
     def _received(self, data: bytes) -> None:
         if self._rest:

@@ -24,7 +24,7 @@ _SPARE = 100
 _AT_ONCE = 64
 """Handshakes under way while nothing but the memory is looked at."""
 _SETTLED_S = 3.0
-_CAUGHT_UP = bytes.fromhex("040000000200 00")
+_CAUGHT_UP = bytes.fromhex("04 00000002 0000")
 """The frame that says that everything was sent of the first mailbox."""
 
 
@@ -36,6 +36,8 @@ class Subscriber:
         self._body = keys.id + keys.receive_token
         self._client = Http2(self._fail)
         self._caught_up = asyncio.get_running_loop().create_future()
+        self.error: Exception | None = None
+        """Why it does not wait any more."""
 
     async def open(self, address: tuple[str, int]) -> None:
         """Connect, subscribe and catch up."""
@@ -56,9 +58,9 @@ class Subscriber:
         raise Broken(f"a receive stream ended with status {status}")
 
     def _fail(self, error: Exception) -> None:
-        if self._caught_up.done():
-            raise error
-        self._caught_up.set_exception(error)
+        self.error = error
+        if not self._caught_up.done():
+            self._caught_up.set_exception(error)
 
 
 async def _subscribe(relay: RelayServer, subscribers: list[Subscriber], at_once: int) -> None:
@@ -70,6 +72,12 @@ async def _subscribe(relay: RelayServer, subscribers: list[Subscriber], at_once:
             await subscriber.open(relay.address)
 
     await asyncio.gather(*map(open_one, subscribers))
+
+
+def _require_all(subscribers: list[Subscriber]) -> None:
+    gone = [subscriber.error for subscriber in subscribers if subscriber.error is not None]
+    if gone:
+        raise Broken(f"{len(gone)} of {len(subscribers)} subscribers are gone: {gone[0]}")
 
 
 async def _wait_idle(count: int) -> Sample:
@@ -86,6 +94,7 @@ async def _wait_idle(count: int) -> Sample:
             meter = Meter(relay)
             await asyncio.sleep(_SETTLED_S)
             cores = meter.read()["server cores"]
+            _require_all(subscribers)
         finally:
             for subscriber in subscribers:
                 subscriber.close()
@@ -106,6 +115,7 @@ async def _storm(count: int) -> Sample:
             meter, began = Meter(relay), time.perf_counter()
             await _subscribe(relay, subscribers, count)
             seconds, cores = time.perf_counter() - began, meter.read()
+            _require_all(subscribers)
         finally:
             for subscriber in subscribers:
                 subscriber.close()

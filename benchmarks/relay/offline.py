@@ -29,7 +29,7 @@ from benchmarks.relay.xmpp import XmppClient
 PROGRAMS = ("ejabberdctl", "prosody", "mosquitto")
 SENDERS = 16
 IN_FLIGHT = 256
-AWAY = 1000
+AWAY = 2000
 """Recipients; ejabberd keeps 100 messages for each, mosquitto 1,000."""
 _CHECKED = 5
 """Recipients who come back after each window."""

@@ -48,7 +48,8 @@ class XmppClient:
         self._name = name
         self._arrived = arrived
         self._answered = answered
-        self._connection = Connection(self._received, lost)
+        self._connection = Connection(self._received, self._fail)
+        self._lost = lost
         self._out: list[bytes] = []
         self._rest = b""
         self._awaited: tuple[bytes, asyncio.Future[None]] | None = None
@@ -98,6 +99,13 @@ class XmppClient:
     def close(self) -> None:
         """End the connection."""
         self._connection.close()
+
+    def _fail(self, error: Exception) -> None:
+        if self._awaited is None:
+            self._lost(error)
+        else:
+            (_, ready), self._awaited = self._awaited, None
+            ready.set_exception(error)
 
     def _received(self, data: bytes) -> None:
         if self._rest:
