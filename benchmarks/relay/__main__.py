@@ -32,7 +32,8 @@ from benchmarks.relay.mailboxes import Full
 from benchmarks.relay.processes import Missing, NotStarted, require_programs
 
 MEASURES = (
-    "posts", "batches", "delivery", "offline", "latency", "idle", "scale", "constant", "generator",
+    "posts", "path", "batches", "delivery", "offline", "latency", "idle", "scale", "constant",
+    "generator",
 )  # fmt: skip
 
 
