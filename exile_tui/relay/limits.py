@@ -52,6 +52,12 @@ class Limits:
     unacknowledged_bytes: int = 16_777_216
     """Bytes of envelopes that one stream sends ahead of their acknowledgement."""
 
+    disk_reserve: int = 134_217_728
+    """Bytes of its disk that stay free: with less, nothing new is taken, so that what was taken can
+    still be acknowledged, expire and be wiped, each of which needs some room first.
+
+    Half of it does when the other half is free inside the database."""
+
     fetch_bytes: int = 262_144
     """Bytes of envelopes that one stream holds in memory at once."""
 

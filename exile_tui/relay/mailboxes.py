@@ -64,18 +64,20 @@ class Mailboxes:
         mailbox_id = operation.mailbox_id
         expires = day_after(self._clock, self._limits.mailbox_days)
         row = self._rows.find(mailbox_id)
-        if row.expires > today(self._clock):
+        lives = row.expires > today(self._clock)
+        if row is NOBODY and self._count >= self._limits.mailboxes:
+            raise QuotaReached
+        ticket = None if lives else operation.ticket
+        if ticket is not None and not self._tickets.spend(ticket, mailbox_id):
+            return False
+        if row is not NOBODY:  # also one that lapsed: what lies there may be by a wrong clock only
             self._rows.forget(mailbox_id)
             self._execute(
                 "UPDATE mailboxes SET expires = max(expires, ?) WHERE id = ?", (expires, mailbox_id)
             )
+            if not lives:
+                self.changed.add(mailbox_id)
             return True
-        if row is NOBODY and self._count >= self._limits.mailboxes:
-            raise QuotaReached
-        if operation.ticket is not None and not self._tickets.spend(operation.ticket, mailbox_id):
-            return False
-        if row is not NOBODY:
-            self._remove(mailbox_id, row)
         # A random start: an acknowledgement meant for an earlier mailbox of this id, or for a
         # relay whose data was lost, must not delete what has not been fetched here.
         self._execute(

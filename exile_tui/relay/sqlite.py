@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import shutil
 import sqlite3
 import time
 from collections import deque
@@ -26,6 +27,7 @@ from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.mailboxes import Mailboxes
 from exile_tui.relay.schema import PAGE, VERSION, open_database
 from exile_tui.relay.slots import Slots
+from exile_tui.relay.steady import SteadyCalendar
 from exile_tui.relay.tickets import Tickets
 
 MAX_BATCH = 512
@@ -42,6 +44,15 @@ ORDER_LIMIT = 8 * 1024 * 1024
 
 Between few envelopes the order would tell who answered whom.
 """
+
+_TAKING = (
+    engine.CreateMailbox,
+    engine.Append,
+    engine.PutTicket,
+    engine.PutBlobs,
+    engine.Probe,
+)
+"""What is not done on a disk that is nearly full."""
 
 _Result = TypeVar("_Result")
 _Job = tuple[Operation[Any], "asyncio.Future[Any]"]
@@ -60,6 +71,7 @@ class SqliteEngine:
     ) -> None:
         self._connection = connection
         self._path = path
+        self._reserve = limits.disk_reserve
         self._clock = clock
         self._wipe_interval = wipe_interval
         self._slots = Slots(connection)
@@ -184,8 +196,9 @@ class SqliteEngine:
             if self._stale:
                 self._undo()
             connection.execute("BEGIN")
+            room = self._has_room()
             for operation, future in batch:
-                outcomes.append((future, self._apply(operation)))
+                outcomes.append((future, self._apply(operation, room)))
             changed = connection.total_changes != before
             self._changed |= changed
             if changed or self._probed:
@@ -214,11 +227,22 @@ class SqliteEngine:
         await loop.run_in_executor(self._thread, self._connection.execute, "COMMIT")
         self._activity.commits.add(time.perf_counter() - started)
 
-    def _apply(self, operation: Operation[Any]) -> Any:
+    def _apply(self, operation: Operation[Any], room: bool) -> Any:
+        if not room and isinstance(operation, _TAKING):
+            return EngineUnavailable()
         try:
             return self._handlers[type(operation)](operation)
         except QuotaReached as error:  # raised before anything was written
             return error
+
+    def _has_room(self) -> bool:
+        try:
+            free = shutil.disk_usage(self._path.parent).free
+        except OSError:  # a disk that tells nothing: whether it commits is seen then
+            return True
+        if free < self._reserve:
+            return min(free, self._slots.free_bytes()) >= self._reserve // 2
+        return True
 
     def _undo(self) -> None:
         self._stale = True  # until all of it worked, which a failing disk may prevent
@@ -243,10 +267,10 @@ class SqliteEngine:
         changed.clear()
 
     async def _maintain(self) -> None:
-        swept = None
+        swept, calendar = None, SteadyCalendar(self._clock)
         while True:
             try:
-                if swept != (day := today(self._clock)):
+                if calendar.may_be_believed() and swept != (day := today(self._clock)):
                     await self._sweep_all()
                     swept = day
                 await self.wipe()
