@@ -145,7 +145,7 @@ class Battle:
         self._address = ""
         self._allowed = 0
         self._in_order_until: int | None = None
-        self._port = _free_port()
+        self._port = free_port()
         command = ("exile_tui", "relay", "--host", "127.0.0.1", "--port", str(self._port))
         command += ("--data-dir", str(self.relay_home))
         self.relay = Process("relay", command, self.output)
@@ -370,6 +370,7 @@ def _unbroken(numbers: set[int]) -> int:
     return next(number for number in range(len(numbers) + 1) if number not in numbers)
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

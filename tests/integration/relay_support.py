@@ -7,7 +7,7 @@ import contextlib
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from exile_tui.transport.pin import pinned_context
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import CaughtUp, EnvelopeFrame, Frame, FrameDecoder
 
+MODULE = "exile_tui.relay"
 PATIENCE = 30.0
 """Seconds after which a test that waits for something fails."""
 
@@ -58,21 +59,34 @@ class RelayProcess:
         return self.process.returncode or 0
 
 
-async def start(directory: Path, *arguments: str) -> RelayProcess:
-    """Start `python -m exile_tui.relay` and wait until it says its address."""
-    process = await launch("--data-dir", str(directory), *arguments)
+async def start(
+    directory: Path, *arguments: str, under: Sequence[str] = (), module: str = MODULE
+) -> RelayProcess:
+    """Start a relay and wait until it says its address.
+
+    Args:
+        directory: Its data directory.
+        arguments: Further options.
+        under: A command that executes the relay's in the end.
+        module: What serves it.
+    """
+    arguments = ("--data-dir", str(directory), *arguments)
+    process = await launch(*arguments, under=under, module=module)
     assert process.stdout is not None
     async with asyncio.timeout(PATIENCE):
         line = await process.stdout.readline()
     return RelayProcess(process, RelayAddress.parse(line.decode()))
 
 
-async def launch(*arguments: str) -> asyncio.subprocess.Process:
-    """Start `python -m exile_tui.relay`."""
+async def launch(
+    *arguments: str, under: Sequence[str] = (), module: str = MODULE
+) -> asyncio.subprocess.Process:
+    """Start a relay."""
     return await asyncio.create_subprocess_exec(
+        *under,
         sys.executable,
         "-m",
-        "exile_tui.relay",
+        module,
         *arguments,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -83,8 +97,10 @@ async def launch(*arguments: str) -> asyncio.subprocess.Process:
 class Client:
     """HTTP/1.1 over one connection, byte by byte."""
 
-    def __init__(self, address: RelayAddress) -> None:
+    def __init__(self, address: RelayAddress, own_host: str | None = None) -> None:
+        """Make a client; it connects as it is entered, from an own address if one is given."""
         self._address = address
+        self._own = None if own_host is None else (own_host, 0)
         self.reader: asyncio.StreamReader
         self.writer: asyncio.StreamWriter
 
@@ -94,6 +110,7 @@ class Client:
             self._address.port,
             ssl=pinned_context(self._address.pin),
             limit=1 << 22,
+            local_addr=self._own,
         )
         return self
 
@@ -134,7 +151,7 @@ class Client:
         """Read a streamed answer's pieces until it ends."""
         while True:
             async with asyncio.timeout(PATIENCE):
-                size = int(await self.reader.readline(), 16)
+                size = int(await self.reader.readuntil(b"\n"), 16)
                 chunk = await self.reader.readexactly(size + 2)
             if not size:
                 return

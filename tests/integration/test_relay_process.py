@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hashlib
 import io
 import os
@@ -42,42 +41,6 @@ def creation(mailbox: Box) -> bytes:
 
 def receiving(mailbox: Box) -> bytes:
     return Receive([(mailbox.id, mailbox.receive_token)]).encode()
-
-
-async def test_every_stored_verdict_outlives_kill_9_under_load(tmp_path: FilePath) -> None:
-    rng = random.Random(9)
-    relay = await start(tmp_path)
-    mailboxes = [box(rng) for _ in range(6)]
-    for mailbox in mailboxes:
-        assert await ask(relay.address, "POST", Path.CREATE, creation(mailbox)) == (204, b"")
-    stored: dict[Box, list[bytes]] = {mailbox: [] for mailbox in mailboxes}
-    enough = asyncio.Event()
-
-    async def load(mailbox: Box, source: random.Random) -> None:
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            async with Client(relay.address) as client:
-                while len(stored[mailbox]) < 124:
-                    some = [source.randbytes(4096) for _ in range(source.randint(1, 4))]
-                    body = Append(mailbox.id, mailbox.send_token, some).encode()
-                    assert await client.ask("POST", Path.APPEND, body) == (200, bytes(len(some)))
-                    stored[mailbox] += some
-                    if sum(map(len, stored.values())) > 150:
-                        enough.set()
-
-    tasks = [asyncio.create_task(load(one, random.Random(i))) for i, one in enumerate(mailboxes)]
-    async with asyncio.timeout(PATIENCE):
-        await enough.wait()
-    await relay.end(signal.SIGKILL)
-    await asyncio.gather(*tasks)
-    again = await start(tmp_path)
-    assert again.address.pin == relay.address.pin
-    for mailbox, envelopes in stored.items():
-        async with Client(again.address) as client:
-            await client.send("POST", Path.RECEIVE, receiving(mailbox))
-            found = [frame.envelope for frame in await client.until_caught_up()]
-        assert found[: len(envelopes)] == envelopes
-        assert len(found) <= len(envelopes) + 4  # what was stored and not answered any more
-    assert await again.end() == 0
 
 
 async def test_acknowledged_bytes_and_all_secrets_are_in_no_file(tmp_path: FilePath) -> None:

@@ -1,0 +1,233 @@
+"""Load a relay for an hour, delete every mailbox, and look 60 s later for what must not be there.
+
+    python -m benchmarks.faults.traces [--minutes 60] [--seed 2014]
+
+The relay is the command's own. Beside the load of `siege`, one client after the other makes a
+mailbox, is refused, leaves a blob and a ticket, asks for its disclosure, and deletes the mailbox,
+each from an address of its own. Then no id, no token, no hash of one, no address, no byte of an
+envelope or blob and no time of a request may be in any file of the relay's directory, nor anything
+but its address in what it wrote. Tickets stay until their day, as hashes; their secrets must not be
+there. When a file last changed is the file system's to tell, and is not looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import hashlib
+import random
+import re
+import shutil
+import sqlite3
+import struct
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from benchmarks.faults import scan
+from benchmarks.faults.siege import Siege
+from exile_tui.wire.mailbox import MailboxKeys
+from exile_tui.wire.relay import (
+    Append,
+    Authorization,
+    CreateMailbox,
+    DeleteBlob,
+    GetBlobs,
+    MailboxToken,
+    PutBlob,
+    PutBlobs,
+    PutTicket,
+)
+from exile_tui.wire.relay import Path as Endpoint
+from tests.integration.relay_support import Client
+
+COMMAND = ("exile_tui", "relay", "--host", "127.0.0.1")
+WIPED_WITHIN_S = 60.0
+HOUR = 3600
+
+
+class Visits:
+    """Clients that come once, each from another address of loopback."""
+
+    def __init__(self, siege: Siege, rng: random.Random) -> None:
+        self.count = 0
+        self.secrets: dict[str, bytes] = {}
+        self._siege = siege
+        self._random = rng
+
+    async def until(self, end: float) -> None:
+        """Come one after the other until a moment of the monotonic clock."""
+        while time.monotonic() < end:
+            await self._visit(f"127.{self._random.randint(16, 31)}.{self.count >> 8 & 255}.77")
+            self.count += 1
+
+    async def _visit(self, host: str) -> None:
+        rng, number = self._random, self.count
+        keys = MailboxKeys(rng.randbytes(32), rng.randbytes(32))
+        ticket, delete, name = rng.randbytes(32), rng.randbytes(32), rng.randbytes(16)
+        expiry, mark = int(time.time()) + HOUR, self._siege.books.mark
+        proof = hashlib.sha256(delete).digest()
+        body = (mark + rng.randbytes(8)) * 170
+        own = Authorization.mailbox(keys.id, keys.send_token)
+        wrong = MailboxToken(keys.id, keys.send_token).encode()
+        right = MailboxToken(keys.id, keys.receive_token).encode()
+        create = CreateMailbox(keys.id, keys.receive_hash, keys.send_hash, Authorization())
+        append = Append(keys.id, keys.send_token, [(body * 2)[:4096]])
+        put = PutBlobs(own, [PutBlob(name, proof, expiry, body)])
+        let = PutTicket(Authorization(), hashlib.sha256(ticket).digest(), expiry)
+        async with Client(self._siege.address, host) as client:
+            for path, request, status in (
+                (Endpoint.DISCLOSURE, right, 403),
+                (Endpoint.CREATE, create.encode(), 204),
+                (Endpoint.APPEND, append.encode(), 200),
+                (Endpoint.BLOB_PUT, put.encode(), 200),
+                (Endpoint.TICKET, let.encode(), 204),
+                (Endpoint.BLOB_GET, GetBlobs([name]).encode(), 200),
+                (Endpoint.DELETE, wrong, 403),
+                (Endpoint.DISCLOSURE, right, 200),
+                (Endpoint.BLOB_DELETE, DeleteBlob(name, delete).encode(), 204),
+                (Endpoint.DELETE, right, 204),
+            ):
+                assert (await client.ask("POST", path, request))[0] == status, path
+        self.secrets |= _names(f"visit {number}", keys) | {
+            f"visit {number}: address": host.encode(),
+            f"visit {number}: address, packed": bytes(map(int, host.split("."))),
+            f"visit {number}: blob": name,
+            f"visit {number}: blob's token": delete,
+            f"visit {number}: blob's hash": proof,
+            f"visit {number}: ticket": ticket,
+        }
+
+
+async def run(directory: Path, minutes: float, seed: int) -> str:
+    """Load, delete, look; return what to print.
+
+    Raises:
+        AssertionError: Something is there that must not be.
+    """
+    siege = Siege(directory, seed, COMMAND)
+    visits = Visits(siege, random.Random(seed + 1))
+    began = time.time()
+    try:
+        await siege.load(lambda: visits.until(time.monotonic() + 60 * minutes))
+        for number, box in enumerate(siege.books.boxes):
+            visits.secrets |= _names(f"mailbox {number}", box.keys)
+            right = MailboxToken(box.keys.id, box.keys.receive_token).encode()
+            async with Client(siege.address) as client:
+                assert (await client.ask("POST", Endpoint.DELETE, right))[0] == 204
+        deleted, ended = time.monotonic(), time.time()
+        visits.secrets["an envelope or blob"] = siege.books.mark
+        took = await _until_clean(siege, visits.secrets, (began, ended), deleted)
+        assert await siege.relay.end(kill=False) == 0
+        left = found(siege, visits.secrets, (began, ended))
+        assert not left, left
+    finally:
+        await siege.close()
+    return (
+        f"{minutes:g} minutes, {siege.books.count()} envelopes to {len(siege.books.boxes)} "
+        f"mailboxes, {visits.count} visits: nothing left {took:.0f} s after the last deletion"
+    )
+
+
+async def _until_clean(
+    siege: Siege, secrets: dict[str, bytes], span: tuple[float, float], deleted: float
+) -> float:
+    looked = time.monotonic()
+    while left := found(siege, secrets, span):
+        # When the files were read counts: looking through them may take longer.
+        assert looked - deleted <= WIPED_WITHIN_S, left[:9]
+        await asyncio.sleep(0.5)
+        looked = time.monotonic()
+    return looked - deleted
+
+
+def found(siege: Siege, secrets: dict[str, bytes], span: tuple[float, float]) -> list[str]:
+    """Return what is left of a load that is over."""
+    contents = scan.files(siege.home)
+    said = {siege.output: "\n".join([*siege.relay.lines, siege.relay.complaints()]).encode()}
+    left = scan.find_secrets(contents | said, secrets)
+    if siege.relay.lines != [siege.address.url] or siege.relay.complaints():
+        left.append("more output than its address")
+    if not left:
+        for path, data in contents.items():
+            left += [f"the time {what} in {path}" for what in times(data, span)]
+    if not left and not siege.relay.runs:
+        left += [f"the time {what} in a row" for what in times_in_rows(siege.home, span)]
+    return left
+
+
+def times(data: bytes, span: tuple[float, float]) -> Iterator[str]:
+    """Yield what can be read as a moment: in text, or as a number of six or eight bytes.
+
+    In fewer bytes chance finds some among random ones; see `times_in_rows`.
+
+    Args:
+        data: What a file holds.
+        span: Two moments, in seconds since the epoch.
+    """
+    first, last = span
+    for number in re.findall(rb"\d{10,19}", data):
+        if first <= int(number[:10]) <= last:
+            yield number.decode()
+    for second in range(int(first), int(last) + 1):
+        clock = time.strftime("%H:%M:%S", time.gmtime(second))
+        if clock.encode() in data:
+            yield clock
+    zeros = bytes(8)
+    for at in range(len(data) - 7):
+        piece = data[at : at + 8]
+        if piece == zeros:
+            continue
+        for order in ("big", "little"):
+            whole = int.from_bytes(piece, order)  # type: ignore[arg-type]  # a loop's str
+            short = int.from_bytes(piece[:6], order)  # type: ignore[arg-type]  # as above
+            (real,) = struct.unpack("<d" if order == "little" else ">d", piece)
+            for value, units in ((whole, (1, 10**3, 10**6)), (short, (10**3,)), (real, (1, 10**3))):
+                if any(first * unit <= value <= last * unit for unit in units):
+                    yield f"{value}"
+
+
+def times_in_rows(home: Path, span: tuple[float, float]) -> Iterator[str]:
+    """Yield every number of every row of a relay that ended which is a moment in any unit."""
+    first, last = span
+    with contextlib.closing(sqlite3.connect(home / "relay.db")) as connection:
+        tables = connection.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+        for (table,) in tables.fetchall():
+            for row in connection.execute(f"SELECT * FROM {table}"):
+                for value in row:
+                    units = (1, 10**3, 10**6, 10**9) if isinstance(value, int | float) else ()
+                    if any(first * unit <= value <= last * unit for unit in units):
+                        yield f"{value}, {table}"
+
+
+def _names(whose: str, keys: MailboxKeys) -> dict[str, bytes]:
+    return {
+        f"{whose}: id": keys.id,
+        f"{whose}: receive token": keys.receive_token,
+        f"{whose}: send token": keys.send_token,
+        f"{whose}: hash of the receive token": keys.receive_hash,
+        f"{whose}: hash of the send token": keys.send_hash,
+    }
+
+
+def main() -> None:
+    """Run it once."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--minutes", type=float, default=60.0)
+    parser.add_argument("--seed", type=int, default=2014)
+    arguments = parser.parse_args()
+    directory = Path(tempfile.mkdtemp(prefix="exile-traces-"))
+    try:
+        print(asyncio.run(run(directory, arguments.minutes, arguments.seed)))
+    except BaseException:
+        print(f"seed {arguments.seed}: see {directory}", flush=True)
+        raise
+    shutil.rmtree(directory)
+
+
+if __name__ == "__main__":
+    main()
