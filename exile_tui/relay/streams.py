@@ -11,6 +11,7 @@ from functools import partial
 from exile_tui.relay.engine import CountBytes, Engine, EngineUnavailable, Fetch, OpenMailboxes
 from exile_tui.relay.limits import Limits
 from exile_tui.wire.relay import (
+    ENVELOPE_SIZES,
     GOODBYE_BYTES,
     HEARTBEAT_BYTES,
     CaughtUp,
@@ -127,17 +128,19 @@ class ReceiveStream:
             await self._send(send, encode_frame(RefusedFrame(mailbox.index)))
             return
         parts: list[bytes] = []
+        fetched = 0
         for seq, envelope in found:
             parts += (envelope_head(mailbox.index, seq, len(envelope)), envelope)
             mailbox.after = seq
-        if found:
-            self._wake(mailbox)  # there may be more; an empty fetch says there is not
+            fetched += len(envelope)
+        if found and fetched + max(ENVELOPE_SIZES) > self._limits.fetch_bytes:
+            self._wake(mailbox)  # there may be more; of what comes from now on the engine tells
         elif not mailbox.caught_up:
             mailbox.caught_up = True
             parts.append(encode_frame(CaughtUp(mailbox.index)))
         if parts:
             await self._send(send, b"".join(parts))
-        self._ahead += sum(len(envelope) for _, envelope in found)
+        self._ahead += fetched
         if self._ahead > self._limits.unacknowledged_bytes:
             await self._hold_back()
 
