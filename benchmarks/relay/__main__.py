@@ -24,12 +24,14 @@ import signal
 import sys
 import tempfile
 from pathlib import Path
+from types import ModuleType
 
 import uvloop
 
 from benchmarks.relay.connection import Broken
 from benchmarks.relay.mailboxes import Full
 from benchmarks.relay.processes import Missing, NotStarted, require_programs
+from benchmarks.relay.rounds import Report
 
 MEASURES = (
     "posts", "path", "batches", "delivery", "offline", "latency", "idle", "scale", "constant",
@@ -57,16 +59,14 @@ def main() -> int:
     programs = dict.fromkeys(name for module in modules for name in getattr(module, "PROGRAMS", ()))
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    gc.disable()  # nothing here makes cycles that matter, and a collection would count as latency
-    # Ended like by Ctrl+C: servers are ended with it.
-    signal.signal(signal.SIGTERM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+    gc.disable()  # a collection would count as latency; there is one between two windows
     reports = []
     try:
         machine = describe_machine(require_programs(programs))
         print(machine, flush=True)
         for module in modules:
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                report = runner.run(module.measure(options.rounds, options.seconds))
+                report = runner.run(_measure(module, options.rounds, options.seconds))
             print(report.as_text(), flush=True)
             reports.append(report.as_data())
             if options.json is not None:
@@ -75,10 +75,19 @@ def main() -> int:
     except (Missing, NotStarted, Broken, Full) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, asyncio.CancelledError):
         return 130
     print(f"Load of this machine at the end: {os.getloadavg()[0]:.1f}")
     return 0
+
+
+async def _measure(module: ModuleType, rounds: int, seconds: float) -> Report:
+    """Measure, and end every server when this process is told to end."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    report: Report = await module.measure(rounds, seconds)
+    return report
 
 
 def describe_machine(versions: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import statistics
 import sys
@@ -126,6 +127,7 @@ async def interleave(contestants: Contestants, rounds: int, report: Report) -> R
         for name in names[turn:] + names[:turn]:
             sys.stderr.write(f"{report.name}, round {number + 1} of {rounds}: {name}\n")
             sys.stderr.flush()
+            gc.collect()  # clients of the window before: nothing is collected within one
             found[name] = await contestants[name]()
         report.rounds.append({name: found[name] for name in names})
     return report
