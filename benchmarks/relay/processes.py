@@ -175,6 +175,15 @@ class Server:
         """Return the seconds of a core that its processes have used so far."""
         return sum(map(cpu_seconds, self.processes()))
 
+    def written_bytes(self) -> int:
+        """Return the bytes that its processes have given to the disk so far."""
+        total = 0
+        for process in self.processes():
+            with contextlib.suppress(OSError):
+                fields = Path(f"/proc/{process}/io").read_text().split()
+                total += int(fields[fields.index("write_bytes:") + 1])
+        return total
+
     def resident_bytes(self) -> int:
         """Return the bytes of memory that its processes hold now."""
         total = 0

@@ -140,6 +140,7 @@ class Meter:
         self._server = server
         self._began = time.perf_counter()
         self._before = server.cpu_seconds(), cpu_seconds(os.getpid())
+        self._written = server.written_bytes()
 
     @property
     def seconds(self) -> float:
@@ -147,7 +148,7 @@ class Meter:
         return time.perf_counter() - self._began
 
     def read(self, messages: int = 0) -> Sample:
-        """Return both in cores (1.0 is one core all the time), and in microseconds a message.
+        """Return both in cores (1.0 is one core all the time), and what a message took.
 
         What a message costs changes less than its rate does when others use the machine too.
         """
@@ -155,7 +156,9 @@ class Meter:
         server = self._server.cpu_seconds() - self._before[0]
         generator = cpu_seconds(os.getpid()) - self._before[1]
         sample = {"server cores": server / seconds, "generator cores": generator / seconds}
+        written = self._server.written_bytes() - self._written
         if messages:
+            sample["disk KiB each"] = written / 1024 / messages
             sample["server us each"] = 1e6 * server / messages
             sample["generator us each"] = 1e6 * generator / messages
         return sample
