@@ -15,6 +15,7 @@ from exile_tui.errors import N_, ExileError
 from exile_tui.locks import FileLock
 from exile_tui.relay.access import Access
 from exile_tui.relay.engine import Engine
+from exile_tui.relay.exhaustion import keep_accepting
 from exile_tui.relay.facts import FactSheet
 from exile_tui.relay.facts_file import FactsFile, OperatorFacts
 from exile_tui.relay.handlers import Handlers
@@ -172,8 +173,10 @@ class RelayService:
 
     async def _serve(self, handlers: Handlers) -> None:
         key = self._directory.key
+        listening = [bound.dup() for bound in self._bound]  # granian takes the others over
         servers = [RelayServer(handlers, key, bound) for bound in self._bound]
         serving = [asyncio.create_task(server.serve()) for server in servers]
+        accepting = asyncio.create_task(keep_accepting(listening))
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -184,6 +187,10 @@ class RelayService:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN):
                 await handlers.finished()
+        accepting.cancel()
+        await asyncio.gather(accepting, return_exceptions=True)
+        for each in listening:
+            each.close()
         for server in servers:
             server.stop()
         with contextlib.suppress(TimeoutError):

@@ -13,7 +13,9 @@ import random
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path as FilePath
 
 import pytest
@@ -67,10 +69,13 @@ class Post:
             self.stored[mailbox] = []
         return status, mailbox
 
-    async def post(self, mailbox: Box, count: int, size: int = 4096) -> list[Verdict]:
+    async def post(
+        self, mailbox: Box, count: int, size: int = 4096, over: Client | None = None
+    ) -> list[Verdict]:
         envelopes = [self._rng.randbytes(size) for _ in range(count)]
         body = Append(mailbox.id, mailbox.send_token, envelopes).encode()
-        status, answer = await ask(self.address, "POST", Path.APPEND, body)
+        asking = partial(ask, self.address) if over is None else over.ask
+        status, answer = await asking("POST", Path.APPEND, body)
         assert status == 200, answer
         verdicts = decode_verdicts(answer, count)
         self.stored[mailbox] += envelopes[: verdicts.count(Verdict.STORED)]
@@ -174,13 +179,28 @@ def mount(tmp_path: FilePath) -> Iterator[Mount]:
         disk.end()
 
 
-async def starting(disk: Disk, *arguments: str) -> RelayProcess:
-    return await start(disk.home, *arguments, under=disk.under, module=CHILD)
+Begin = Callable[..., Awaitable[RelayProcess]]
 
 
-async def test_a_disk_that_others_fill(mount: Mount) -> None:
+@pytest.fixture
+async def begin() -> AsyncIterator[Begin]:
+    """Start relays, and end those that a failing test left."""
+    begun: list[RelayProcess] = []
+
+    async def one(directory: FilePath, *options: str, under: Sequence[str] = ()) -> RelayProcess:
+        relay = await start(directory, *options, under=under, module=CHILD)
+        begun.append(relay)
+        return relay
+
+    yield one
+    for relay in begun:
+        if relay.process.returncode is None:
+            await relay.end(signal.SIGKILL)
+
+
+async def test_a_disk_that_others_fill(mount: Mount, begin: Begin) -> None:
     disk = mount(TMPFS)
-    relay = await starting(disk)
+    relay = await begin(disk.home, under=disk.under)
     post = Post(relay.address, 1)
     _, mailbox = await post.create()
     assert set(await post.post(mailbox, 20)) == {Verdict.STORED}
@@ -196,16 +216,18 @@ async def test_a_disk_that_others_fill(mount: Mount) -> None:
     assert await post.acknowledge(mailbox, lying[:3]) == 204
     assert (await post.create())[0] == 204
     await relay.end(signal.SIGKILL)
-    again = await starting(disk)
+    again = await begin(disk.home, under=disk.under)
     post.address = again.address
     await post.check()
     assert await again.end() == 0
     assert again.output == b""
 
 
-async def test_a_relay_that_filled_its_disk_can_still_delete_and_goes_on(mount: Mount) -> None:
+async def test_a_relay_that_filled_its_disk_can_still_delete_and_goes_on(
+    mount: Mount, begin: Begin
+) -> None:
     disk = mount(TMPFS)
-    relay = await starting(disk, *QUICK)
+    relay = await begin(disk.home, *QUICK, under=disk.under)
     post = Post(relay.address, 2)
     mailboxes = [(await post.create())[1] for _ in range(4)]
     full = False
@@ -224,11 +246,11 @@ async def test_a_relay_that_filled_its_disk_can_still_delete_and_goes_on(mount: 
     assert relay.output == b""
 
 
-async def test_a_disk_that_refuses_writes_for_a_while(tmp_path: FilePath) -> None:
+async def test_a_disk_that_refuses_writes_for_a_while(tmp_path: FilePath, begin: Begin) -> None:
     resource = pytest.importorskip("resource")
     if not hasattr(resource, "prlimit"):
         pytest.skip("needs Linux, whose limits of a running process can be changed")
-    relay = await start(tmp_path, *QUICK, module=CHILD)
+    relay = await begin(tmp_path, *QUICK)
     post = Post(relay.address, 3)
     _, mailbox = await post.create()
     for _ in range(3):
@@ -243,16 +265,16 @@ async def test_a_disk_that_refuses_writes_for_a_while(tmp_path: FilePath) -> Non
         assert await post.acknowledge(mailbox, (await post.fetch(mailbox))[:1]) == 204
         assert set(await post.post(mailbox, 3)) == {Verdict.STORED}
     await relay.end(signal.SIGKILL)
-    again = await start(tmp_path)
+    again = await begin(tmp_path)
     post.address = again.address
     await post.check()
     assert await again.end() == 0
 
 
-async def test_a_disk_that_becomes_read_only(mount: Mount) -> None:
+async def test_a_disk_that_becomes_read_only(mount: Mount, begin: Begin) -> None:
     """What ext4 does by itself after an error."""
     disk = mount(EXT4)
-    relay = await starting(disk)
+    relay = await begin(disk.home, under=disk.under)
     post = Post(relay.address, 4)
     _, mailbox = await post.create()
     assert set(await post.post(mailbox, 20)) == {Verdict.STORED}
@@ -264,16 +286,16 @@ async def test_a_disk_that_becomes_read_only(mount: Mount) -> None:
     assert await relay.end() == 0
     assert relay.output == b""
     disk.do('umount "$0" && mount -o loop "${0}.image" "$0"')
-    again = await starting(disk)
+    again = await begin(disk.home, under=disk.under)
     post.address = again.address
     await post.check()
     assert set(await post.post(mailbox, 4)) == {Verdict.STORED}
     assert await again.end() == 0
 
 
-async def test_a_read_only_disk_is_one_sentence_at_the_start(mount: Mount) -> None:
+async def test_a_read_only_disk_is_one_sentence_at_the_start(mount: Mount, begin: Begin) -> None:
     disk = mount(TMPFS)
-    relay = await starting(disk)
+    relay = await begin(disk.home, under=disk.under)
     assert await relay.end() == 0
     before = sorted(os.listdir(disk.inside))
     disk.do('mount -o remount,ro "$0"')
@@ -284,3 +306,39 @@ async def test_a_read_only_disk_is_one_sentence_at_the_start(mount: Mount) -> No
     assert len(sentence.splitlines()) == 1
     assert b"Read-only file system" in sentence
     assert sorted(os.listdir(disk.inside)) == before
+
+
+async def test_descriptors_that_run_out_cut_nobody_off(tmp_path: FilePath, begin: Begin) -> None:
+    """Who is connected goes on, and so does everybody once there are some again."""
+    if sys.platform != "linux":
+        pytest.skip("needs Linux, where a socket can refuse everybody for a while")
+    few = ("sh", "-c", 'ulimit -n 160 && exec "$0" "$@"')
+    relay = await begin(tmp_path, *QUICK, under=few)
+    post = Post(relay.address, 5)
+    _, mailbox = await post.create()
+    async with contextlib.AsyncExitStack() as stack:
+        asking = await stack.enter_async_context(Client(relay.address))
+        stream = await stack.enter_async_context(Client(relay.address))
+        body = Receive([(mailbox.id, mailbox.receive_token)]).encode()
+        await stream.send("POST", Path.RECEIVE, body)
+        assert await stream.until_caught_up() == []
+        crowd = [Client(relay.address) for _ in range(200)]
+        coming = [asyncio.create_task(client.__aenter__()) for client in crowd]
+        async with asyncio.timeout(PATIENCE):
+            while sum(each.done() for each in coming) < 40:
+                waiting = [each for each in coming if not each.done()]
+                await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        arriving = stream.frames()
+        for _ in range(5):
+            await post.post(mailbox, 3, over=asking)
+            for _ in range(3):
+                frame = await anext(arriving)
+                assert isinstance(frame, EnvelopeFrame)
+        for client, each in zip(crowd, coming, strict=True):
+            each.cancel()
+            if await asyncio.gather(each, return_exceptions=True) == [client]:
+                client.writer.transport.abort()
+    assert set(await post.post(mailbox, 2)) == {Verdict.STORED}
+    await post.check()
+    assert await relay.end() == 0
+    assert relay.output == b""
