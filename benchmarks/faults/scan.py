@@ -34,6 +34,24 @@ def forms(secret: bytes) -> Iterable[bytes]:
     yield base64.urlsafe_b64encode(secret).rstrip(b"=")
 
 
+def find_many(contents: Mapping[Path, bytes], secrets: Mapping[str, bytes]) -> list[str]:
+    """Do as `find_secrets`, in one pass over each file, for thousands of secrets.
+
+    Each must have eight bytes at least.
+    """
+    known: dict[bytes, list[tuple[str, bytes]]] = {}
+    for label, secret in secrets.items():
+        for form in forms(secret):
+            known.setdefault(form[:8], []).append((label, form))
+    return [
+        f"{label} in {path}"
+        for path, data in contents.items()
+        for at in range(len(data) - 7)
+        for label, form in known.get(data[at : at + 8], ())
+        if data.startswith(form, at)
+    ]
+
+
 def find_secrets(contents: Mapping[Path, bytes], secrets: Mapping[str, bytes]) -> list[str]:
     """Return a line for each secret found in a file."""
     return [

@@ -93,7 +93,6 @@ class Visits:
                 assert (await client.ask("POST", path, request))[0] == status, path
         self.secrets |= _names(f"visit {number}", keys) | {
             f"visit {number}: address": host.encode(),
-            f"visit {number}: address, packed": bytes(map(int, host.split("."))),
             f"visit {number}: blob": name,
             f"visit {number}: blob's token": delete,
             f"visit {number}: blob's hash": proof,
@@ -147,7 +146,7 @@ def found(siege: Siege, secrets: dict[str, bytes], span: tuple[float, float]) ->
     """Return what is left of a load that is over."""
     contents = scan.files(siege.home)
     said = {siege.output: "\n".join([*siege.relay.lines, siege.relay.complaints()]).encode()}
-    left = scan.find_secrets(contents | said, secrets)
+    left = scan.find_many(contents | said, secrets)
     if siege.relay.lines != [siege.address.url] or siege.relay.complaints():
         left.append("more output than its address")
     if not left:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.faults import scan
 from benchmarks.faults.books import Books, Box
 from benchmarks.faults.traces import times, times_in_rows
 
@@ -87,6 +88,20 @@ def test_damage_and_what_comes_back_are_noticed(books: Books) -> None:
     box.acknowledged.add(0)
     with pytest.raises(AssertionError, match="back"):
         books.receive(box, 0, books.envelope(first, size))
+
+
+def test_a_secret_is_noticed_however_it_is_written() -> None:
+    rng = random.Random(3)
+    secrets = {"one": rng.randbytes(16), "two": rng.randbytes(32), "host": b"127.16.0.77"}
+    clean = {Path("file"): rng.randbytes(5000)}
+    assert scan.find_many(clean, secrets) == []
+    for label, secret in secrets.items():
+        for form in scan.forms(secret):
+            for data in (form, b"x" * 99 + form + b"x", b"\0" * 7 + form):
+                found = scan.find_many(clean | {Path("other"): data}, secrets)
+                assert f"{label} in other" in found
+                assert all(each.endswith("in other") for each in found)
+        assert scan.find_many({Path("other"): secret[:-1]}, secrets) == []
 
 
 @pytest.mark.parametrize(
