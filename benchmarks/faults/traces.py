@@ -179,10 +179,9 @@ def times(data: bytes, span: tuple[float, float]) -> Iterator[str]:
         piece = data[at : at + 8]
         if piece == zeros:
             continue
-        for order in ("big", "little"):
-            whole = int.from_bytes(piece, order)  # type: ignore[arg-type]  # a loop's str
-            short = int.from_bytes(piece[:6], order)  # type: ignore[arg-type]  # as above
-            (real,) = struct.unpack("<d" if order == "little" else ">d", piece)
+        for ordered, six in ((piece, piece[:6]), (piece[::-1], piece[5::-1])):
+            whole, short = int.from_bytes(ordered, "big"), int.from_bytes(six, "big")
+            (real,) = struct.unpack(">d", ordered)
             for value, units in ((whole, (1, 10**3, 10**6)), (short, (10**3,)), (real, (1, 10**3))):
                 if any(first * unit <= value <= last * unit for unit in units):
                     yield f"{value}"

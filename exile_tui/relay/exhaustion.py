@@ -45,7 +45,7 @@ async def keep_accepting(listening: Sequence[socket.socket]) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MANY if hard == resource.RLIM_INFINITY else min(hard, _MANY)
     backlog = min(_BACKLOG, most // 4)
-    usual = most - backlog - _SPARE
+    usual = max(most - backlog - _SPARE, most // 2)
     for each in listening:
         each.listen(backlog)
     closed = False
