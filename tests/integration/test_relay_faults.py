@@ -336,7 +336,8 @@ async def test_descriptors_that_run_out_cut_nobody_off(tmp_path: FilePath, begin
                 assert isinstance(frame, EnvelopeFrame)
         for client, each in zip(crowd, coming, strict=True):
             each.cancel()
-            if await asyncio.gather(each, return_exceptions=True) == [client]:
+            (came,) = await asyncio.gather(each, return_exceptions=True)
+            if came is client:
                 client.writer.transport.abort()
     assert set(await post.post(mailbox, 2)) == {Verdict.STORED}
     await post.check()
