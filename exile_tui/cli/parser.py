@@ -335,7 +335,30 @@ def _add_relay(sub: argparse.ArgumentParser) -> None:
         metavar="HOST:PORT",
         help=tr("answer Prometheus here with totals, in plain HTTP; a port alone is loopback's"),
     )
+    _add_work(sub)
     _add_operator(sub)
+
+
+def _add_work(sub: argparse.ArgumentParser) -> None:
+    """Add when and how much work a relay asks for."""
+    sub.add_argument(
+        "--work",
+        choices=("never", "busy", "always"),
+        default="busy",
+        help=tr("ask for work before a mailbox is made, at an open relay; when busy by default"),
+    )
+    sub.add_argument(
+        "--work-rate",
+        metavar="NUMBER",
+        type=float,
+        help=tr("mailboxes made in a minute from which on it is busy; 120 by default"),
+    )
+    sub.add_argument(
+        "--work-bits",
+        metavar="BITS",
+        type=int,
+        help=tr("how much work at first, 8 to 17; one more doubles it; 14 by default"),
+    )
 
 
 def _add_operator(relay: argparse.ArgumentParser) -> None:

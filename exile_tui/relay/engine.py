@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from exile_tui.errors import ExileError
 from exile_tui.relay.activity import Activity
@@ -160,6 +160,14 @@ class Totals:
     blob_bytes: int
 
 
+class MailboxCount(NamedTuple):
+    """How many mailboxes there are, and how many were made."""
+
+    held: int
+    made: int
+    """Since the start; to create one again that is there does not count."""
+
+
 @dataclass(frozen=True, slots=True)
 class CountAll(Operation[Totals]):
     """Count what is held; reads all of the directory of slots."""
@@ -195,6 +203,10 @@ class Engine(Protocol):
 
     def unwatch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
         """Stop calling `wake`."""
+        ...
+
+    def mailboxes(self) -> MailboxCount:
+        """Return how many mailboxes there are, at once and without reading anything."""
         ...
 
     def activity(self) -> Activity:

@@ -20,6 +20,7 @@ from exile_tui.relay.limits import Limits, day_after, day_of
 from exile_tui.relay.openapi import document
 from exile_tui.relay.renewal import Renewals
 from exile_tui.relay.streams import ReceiveStream, Send
+from exile_tui.relay.work import WorkGate
 from exile_tui.wire import relay as wire
 from exile_tui.wire.mailbox import mailbox_id
 from exile_tui.wire.relay import AuthorizationKind, Path, Verdict, encode_verdicts
@@ -72,6 +73,7 @@ class Handlers:
         store: Engine,
         access: Access,
         renewals: Renewals,
+        work: WorkGate,
         facts: FactSheet,
         limits: Limits,
         clock: Clock,
@@ -79,6 +81,8 @@ class Handlers:
         self._engine = store
         self._access = access
         self._renewals = renewals
+        self.work = work
+        """What creations cost."""
         self._facts = facts
         self._limits = limits
         self._clock = clock
@@ -173,6 +177,11 @@ class Handlers:
         named = mailbox_id(request.receive_hash, request.send_hash)
         if not hmac.compare_digest(named, request.mailbox_id):
             return failure(400, "malformed")
+        if self._access.is_open:  # else who gets in was let in by the operator or by a friend
+            held, made = self._engine.mailboxes()
+            puzzle = self.work.puzzle(request, held / self._limits.mailboxes, made)
+            if puzzle is not None:
+                return Answer(503, puzzle.encode())
         ticket = None
         if not self._access.admits(request.authorization):
             kind = request.authorization.kind

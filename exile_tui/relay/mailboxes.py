@@ -51,6 +51,8 @@ class Mailboxes:
         self._rows = MailboxRows(connection)
         self._waiting = WaitingEnvelopes(connection)
         self._count = 0
+        self.made = 0
+        """Mailboxes that were made since the start."""
         self.reload()
 
     def reload(self) -> None:
@@ -58,6 +60,11 @@ class Mailboxes:
         self._rows.clear()
         self._waiting.clear()
         (self._count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
+
+    @property
+    def count(self) -> int:
+        """How many mailboxes are held, those included that expired and were not swept yet."""
+        return self._count
 
     def create(self, operation: engine.CreateMailbox) -> bool:
         """Create a mailbox, or renew the same one."""
@@ -92,6 +99,7 @@ class Mailboxes:
             ),
         )
         self._count += 1
+        self.made += 1
         self.changed.add(mailbox_id)
         return True
 

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import ipaddress
+import math
 import signal
 import socket
 import sys
@@ -28,6 +29,7 @@ from exile_tui.relay.service import (
     RelayService,
     RelaySettings,
 )
+from exile_tui.relay.work import EASIEST_BITS, MAX_BITS, WorkMode, WorkPolicy
 from exile_tui.wire.address import RelayAddress, require_host
 
 _NO_ENGINE = N_("There is no engine {engine}; this version stores in sqlite only.")
@@ -35,6 +37,9 @@ _BAD_HOST = N_("{host} can't be a relay's host: 1 to 62 of a-z, 0-9, '-', '.', o
 _EVERYWHERE = N_(
     "In this address, put the name or address by which others reach this computer in the place of "
     "{host}, which stands for all of its addresses."
+)
+_BAD_WORK = N_(
+    "Work can't be asked for like that: a rate from 1 mailbox a minute on, {least} to {most} bits."
 )
 _BAD_PORT = N_("{port} is no port: 0 to 65535, 0 draws a free one.")
 
@@ -48,6 +53,9 @@ class Options(Protocol):
     facts: Path | None
     engine: str
     metrics: str | None
+    work: str
+    work_rate: float | None
+    work_bits: int | None
 
 
 def run(options: Options) -> int:
@@ -83,6 +91,7 @@ def run(options: Options) -> int:
         access=Access(None if phrase is None else read_phrase(phrase)),
         facts=read_facts(facts) if options.facts or facts.exists() else OperatorFacts(),
         facts_file=facts,
+        work=_work(options),
     )
     directory = RelayDirectory(settings.directory)
     try:
@@ -147,6 +156,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--facts", type=Path)
     parser.add_argument("--engine", default="sqlite")
     parser.add_argument("--metrics")
+    parser.add_argument("--work", choices=[*WorkMode], default=WorkMode.BUSY)
+    parser.add_argument("--work-rate", type=float)
+    parser.add_argument("--work-bits", type=int)
     try:
         return run(parser.parse_args(arguments))
     except ExileError as error:
@@ -174,6 +186,15 @@ async def _announcing(
 
     line = StatusLine(sys.stdout, lambda: qr_code(address.url))
     await service.run(*beside, lambda running: line.run(running.engine))
+
+
+def _work(options: Options) -> WorkPolicy:
+    usual = WorkPolicy()
+    rate = usual.rate if options.work_rate is None else options.work_rate
+    bits = usual.bits if options.work_bits is None else options.work_bits
+    if not (EASIEST_BITS <= bits <= MAX_BITS and 1.0 <= rate < math.inf):
+        raise UsageError(_BAD_WORK, least=EASIEST_BITS, most=MAX_BITS)
+    return WorkPolicy(mode=WorkMode(options.work), rate=rate, bits=bits)
 
 
 def _bind(options: Options, directory: Path) -> socket.socket:

@@ -32,6 +32,7 @@ class Metrics:
         engine: Engine,
         open_streams: Callable[[], int],
         refused: Mapping[int, int],
+        work: Mapping[str, int],
         clock: Clock,
         interval: float = INTERVAL_S,
     ) -> None:
@@ -41,12 +42,14 @@ class Metrics:
             engine: What holds the totals.
             open_streams: Counts the receives that are open.
             refused: How many requests were refused, by HTTP status.
+            work: How often work was asked for, done and refused.
             clock: The start's day is today's.
             interval: Seconds for which an answer stays as it is.
         """
         self._engine = engine
         self._open_streams = open_streams
         self._refused = refused
+        self._work = work
         self._clock = clock
         self._start = today(clock) * DAY_MS // 1000
         self._interval = interval
@@ -76,6 +79,8 @@ class Metrics:
         refused = {str(status): count for status, count in sorted(self._refused.items())}
         name = "exile_relay_requests_refused_total"
         yield from _series(name, "Requests answered with an error.", "status", refused)
+        name = "exile_relay_work_total"
+        yield from _series(name, "Work for mailboxes, by what came of it.", "outcome", self._work)
         yield from _gauge("exile_relay_streams", "Receives open.", self._open_streams())
         yield from _gauge(
             "exile_relay_database_bytes", "Size of the database.", activity.database_bytes

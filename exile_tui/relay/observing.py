@@ -60,7 +60,12 @@ def observer(bound: socket.socket, interval: float = INTERVAL_S) -> Beside:
     async def observe(running: Running) -> None:
         handlers = running.handlers
         metrics = Metrics(
-            running.engine, handlers.open_streams, handlers.refused, running.clock, interval
+            running.engine,
+            handlers.open_streams,
+            handlers.refused,
+            handlers.work.totals,
+            running.clock,
+            interval,
         )
 
         async def totals() -> tuple[int, str, bytes]:

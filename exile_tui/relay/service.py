@@ -25,6 +25,7 @@ from exile_tui.relay.listening import LOCK_FILE
 from exile_tui.relay.renewal import Renewals
 from exile_tui.relay.server import RelayServer
 from exile_tui.relay.sqlite import WIPE_INTERVAL, SqliteEngine
+from exile_tui.relay.work import WorkGate, WorkPolicy
 
 DATABASE_FILE = "relay.db"
 
@@ -70,6 +71,7 @@ class RelaySettings:
     facts_file: Path | None = None
     """The operator's file, followed while the relay runs; `facts` is what it said at the start."""
     limits: Limits = field(default_factory=Limits)
+    work: WorkPolicy = field(default_factory=WorkPolicy)
     clock: Clock = field(default_factory=SystemClock)
     wipe_interval: float = WIPE_INTERVAL
 
@@ -150,6 +152,7 @@ class RelayService:
                 engine,
                 settings.access,
                 Renewals(self._directory.key.private),
+                WorkGate(settings.work, self._directory.key.pin, settings.clock),
                 facts,
                 settings.limits,
                 settings.clock,

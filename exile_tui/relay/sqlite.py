@@ -148,6 +148,10 @@ class SqliteEngine:
         if not watchers:
             self._watchers.pop(mailbox_id, None)
 
+    def mailboxes(self) -> engine.MailboxCount:
+        """Return how many mailboxes there are (see `engine.Engine`)."""
+        return engine.MailboxCount(self._mailboxes.count, self._mailboxes.made)
+
     def activity(self) -> Activity:
         """Return what was done since the start (see `engine.Engine`)."""
         log = self._path.with_name(f"{self._path.name}-wal")

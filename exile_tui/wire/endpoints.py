@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 
 from exile_tui.errors import WireError
+from exile_tui.wire.puzzle import MAX_SOLUTION
 
 CONTENT_TYPE = "application/octet-stream"
 
@@ -50,7 +51,7 @@ class Path(StrEnum):
 
 
 REQUEST_LIMITS: dict[Path, int] = {
-    Path.CREATE: 16 + 32 + 32 + MAX_AUTHORIZATION,
+    Path.CREATE: 16 + 32 + 32 + MAX_AUTHORIZATION + MAX_SOLUTION,
     Path.DELETE: 16 + 32,
     Path.APPEND: 16 + 32 + MAX_APPEND * (1 + ENVELOPE_SIZES[-1]),
     Path.RECEIVE: MAX_SUBSCRIPTIONS * (16 + 32),

@@ -3,7 +3,8 @@
 All requests but two are POST with `application/octet-stream`; integers are big-endian. Answers are
 204 without a body, verdicts (`encode_verdicts`), or a stream. Errors are 400 malformed, 403 refused
 (an unknown mailbox and a wrong token alike), 404 unknown path, 413 too large, 429 quota, 503
-stopping or disk full; their body is one short ASCII reason.
+stopping or disk full; their body is one short ASCII reason. A 503 whose body is of `CONTENT_TYPE`
+is a `Puzzle` to be solved first.
 """
 
 from __future__ import annotations
@@ -49,6 +50,7 @@ from exile_tui.wire.frames import (
     encode_frame,
     envelope_head,
 )
+from exile_tui.wire.puzzle import MAX_TRIES, Puzzle, Solution
 from exile_tui.wire.requests import (
     Acknowledge,
     Append,
@@ -75,6 +77,7 @@ __all__ = [
     "MAX_PHRASE",
     "MAX_REASON",
     "MAX_SUBSCRIPTIONS",
+    "MAX_TRIES",
     "REQUEST_LIMITS",
     "Acknowledge",
     "Append",
@@ -97,9 +100,11 @@ __all__ = [
     "PutBlobs",
     "PutBlobsDecoder",
     "PutTicket",
+    "Puzzle",
     "Receive",
     "RefusedFrame",
     "SignedFacts",
+    "Solution",
     "Verdict",
     "decode_renewal",
     "decode_verdicts",

@@ -22,6 +22,7 @@ from exile_tui.wire.endpoints import (
     MAX_SUBSCRIPTIONS,
 )
 from exile_tui.wire.mailbox import HASH_SIZE, ID_SIZE, TOKEN_SIZE
+from exile_tui.wire.puzzle import Solution
 
 _SIZE_BYTES = {size: bytes((index,)) for index, size in enumerate(ENVELOPE_SIZES)}
 _SUBSCRIPTION = ID_SIZE + TOKEN_SIZE
@@ -30,12 +31,14 @@ _SEQ = 8
 
 @dataclass(frozen=True, slots=True)
 class CreateMailbox:
-    """`id 16 | H(receive token) 32 | H(send token) 32 | authorization`."""
+    """`id 16 | H(receive token) 32 | H(send token) 32 | authorization`, and perhaps a solution."""
 
     mailbox_id: bytes
     receive_hash: bytes
     send_hash: bytes
     authorization: Authorization
+    solution: Solution | None = None
+    """Of the puzzle that the relay answered before."""
 
     def __post_init__(self) -> None:
         require_length(self.mailbox_id, ID_SIZE)
@@ -45,7 +48,8 @@ class CreateMailbox:
     def encode(self) -> bytes:
         """Encode the body."""
         hashes = self.mailbox_id + self.receive_hash + self.send_hash
-        return hashes + self.authorization.encode()
+        solution = b"" if self.solution is None else self.solution.encode()
+        return hashes + self.authorization.encode() + solution
 
     @classmethod
     def decode(cls, body: bytes) -> CreateMailbox:
@@ -53,8 +57,9 @@ class CreateMailbox:
         reader = Reader(body)
         fields = (reader.take(ID_SIZE), reader.take(HASH_SIZE), reader.take(HASH_SIZE))
         authorization = Authorization.read(reader)
+        solution = Solution.read(reader) if reader.remaining else None
         reader.end()
-        return cls(*fields, authorization)
+        return cls(*fields, authorization, solution)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,9 +48,11 @@ from exile_tui.wire.relay import (
     PutBlobs,
     PutBlobsDecoder,
     PutTicket,
+    Puzzle,
     Receive,
     RefusedFrame,
     SignedFacts,
+    Solution,
     Verdict,
     decode_renewal,
     decode_verdicts,
@@ -191,7 +193,8 @@ def test_counts_at_their_limit(make: Callable[[int], Any], limit: int, path: Pat
 def test_every_path_has_a_limit() -> None:
     assert set(REQUEST_LIMITS) == set(Path)
     longest = Authorization.phrase("x" * MAX_PHRASE)
-    create = CreateMailbox(ID, HASH, HASH, longest).encode()
+    keys = [number.to_bytes(8, "big") for number in range(32)]
+    create = CreateMailbox(ID, HASH, HASH, longest, Solution(Puzzle(1, 32, HASH), keys)).encode()
     assert len(create) == REQUEST_LIMITS[Path.CREATE]
     assert len(PutTicket(longest, HASH, 1).encode()) == REQUEST_LIMITS[Path.TICKET]
     for path in (Path.DELETE, Path.DISCLOSURE, Path.BLOB_DELETE):
