@@ -6,7 +6,8 @@
     ├── RelayError                4
     │   ├── RelayUnreachable      no connection, time-out, connection lost
     │   ├── RelayKeyMismatch      the pinned key is not the one that answered
-    │   └── RelayRefused          access phrase wanted, quota, malformed
+    │   ├── RelayRefused          access phrase wanted, quota, malformed
+    │   └── RelayBusy             work wanted before a mailbox is made, and not done
     ├── NoSuchContact             5
     ├── Refused                   6   an invite that is expired, spent, tampered with or one's own
     ├── ProfileInUse              7
@@ -100,6 +101,16 @@ class RelayRefused(RelayError):
     title = N_("The relay refused")
     sentence = N_(
         "The relay {address} refused. It may ask for an access phrase; ask the person who runs it."
+    )
+
+
+class RelayBusy(RelayError):
+    """The relay asks for work before it makes a mailbox, and it was not done."""
+
+    title = N_("The relay is busy")
+    sentence = N_(
+        "The relay {address} is busy and asks for work again and again. Your messages are kept; "
+        "it is tried again later."
     )
 
 

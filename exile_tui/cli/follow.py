@@ -16,6 +16,7 @@ from exile_tui.cli.output import (
     message_line,
     message_record,
 )
+from exile_tui.cli.session import WorkNotes
 from exile_tui.core.events import ConnectionChanged, Event, MessageStored, RequestArrived
 from exile_tui.core.model import Direction
 from exile_tui.errors import ExileError, NoSuchContact
@@ -105,6 +106,7 @@ async def follow(session: Session, inbox: Inbox) -> None:
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
     await session.reach_relay()
+    session.messenger.events.subscribe(WorkNotes(session.out))
     await session.messenger.start()
     stopped = asyncio.create_task(stop.wait())
     while not stop.is_set():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from argparse import Namespace
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,9 +12,32 @@ from exile_tui.errors import NoSuchContact, RelayError
 from exile_tui.locale import tr
 
 if TYPE_CHECKING:
+    from exile_tui.core.events import Event
     from exile_tui.core.messenger import Messenger
     from exile_tui.core.model import Contact
     from exile_tui.core.ports import EmbeddedRelay
+
+
+class WorkNotes:
+    """Says on standard error when a busy relay asks for work; it may take some seconds."""
+
+    def __init__(self, out: Printer) -> None:
+        self._out = out
+        self._told = False
+
+    def __call__(self, event: Event) -> None:
+        """Say it once for each piece of work."""
+        from exile_tui.core.events import WorkChanged
+
+        if not isinstance(event, WorkChanged):
+            return
+        if event.work is not None and not self._told:
+            sentence = tr(
+                "The relay is busy and asks this computer for some work, about {n} s.",
+                n=max(1, math.ceil(event.work.seconds)),
+            )
+            self._out.note(sentence)
+        self._told = event.work is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +69,14 @@ class Session:
             await self.reach_relay()
         except RelayError as error:
             problem = error
+        tell_work = WorkNotes(self.out)
+        unsubscribe = self.messenger.events.subscribe(tell_work)
         try:
             await self.messenger.synchronize()
         except RelayError as error:
             problem = problem or error
+        finally:
+            unsubscribe()
         return problem
 
     async def finish_deleting(self) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from exile_tui.clock import SECOND_MS
+from exile_tui.core import working
 from exile_tui.core.backoff import Backoff, wait_any
 from exile_tui.core.context import Context
 from exile_tui.core.events import InvitesChanged, MovingChanged
@@ -16,7 +17,6 @@ from exile_tui.core.model import Invite, InviteState, MailboxState, OwnMailbox
 from exile_tui.crypto.kdf import sha256
 from exile_tui.errors import ExileError, RelayKeyMismatch, RelayRefused, RelayUnreachable
 from exile_tui.wire.address import RelayAddress
-from exile_tui.wire.mailbox import MailboxKeys
 from exile_tui.wire.relay import Authorization, Verdict
 
 
@@ -47,6 +47,7 @@ async def do_chores(context: Context) -> dict[RelayAddress, ExileError]:
             raise result
         if result:
             errors[place] = result[0]
+    working.settle(context, errors)
     return errors
 
 
@@ -78,7 +79,9 @@ async def _do_chores_at(
 async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
     relay = context.relays(mailbox.relay)
     if mailbox.state in (MailboxState.WANTED, MailboxState.UNTOLD):
-        renewal = await _create(context, mailbox)
+        renewal = await working.create_mailbox(context, mailbox, _authorization(context, mailbox))
+        if renewal is None:
+            return
         async with context.store.transaction() as tx:
             current = await tx.mailboxes.get(mailbox.id)
             if current is not None and current.state is mailbox.state:
@@ -99,17 +102,13 @@ async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
         context.signals.listen.set()
 
 
-async def _create(context: Context, mailbox: OwnMailbox) -> bytes:
-    """Create a mailbox, or create it again; return the token for the next time, if any."""
-    relay = context.relays(mailbox.relay)
-    keys = MailboxKeys(mailbox.receive_token, mailbox.send_token)
+def _authorization(context: Context, mailbox: OwnMailbox) -> bytes:
+    """Return the block that lets us create a mailbox, or create it again."""
     if mailbox.renewal:
-        authorization = Authorization.renewal(mailbox.renewal).encode()
-    elif mailbox.ticket and not context.own.phrase_at(mailbox.relay):
-        authorization = Authorization.ticket(mailbox.ticket).encode()
-    else:
-        authorization = context.own.authorization_at(mailbox.relay)
-    return await relay.create_mailbox(mailbox.id, keys.receive_hash, keys.send_hash, authorization)
+        return Authorization.renewal(mailbox.renewal).encode()
+    if mailbox.ticket and not context.own.phrase_at(mailbox.relay):
+        return Authorization.ticket(mailbox.ticket).encode()
+    return context.own.authorization_at(mailbox.relay)
 
 
 async def _tend_invite(context: Context, invite: Invite, mailbox_alive: bool) -> None:

@@ -6,9 +6,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from exile_tui.clock import DAY_MS, Clock
-from exile_tui.core.events import Event, EventBus
+from exile_tui.core.events import Event, EventBus, Work
 from exile_tui.core.ports import Relay, RelayFactory, Store
 from exile_tui.crypto.entropy import Entropy
+from exile_tui.errors import RelayBusy
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import Authorization
 
@@ -29,6 +30,21 @@ class Signals:
     """Acknowledgements are due, or a session can seal again."""
     retry: asyncio.Event = field(default_factory=asyncio.Event)
     """Stop waiting: try everything now."""
+
+
+@dataclass(slots=True)
+class Effort:
+    """The work that busy relays ask for; see `core.working`."""
+
+    work: Work | None = None
+    """What is being worked on, one thing at a time."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    put_off: bool = False
+    """The person does not want it done now."""
+    problem: RelayBusy | None = None
+    """Why the work is not done and something waits for it."""
+    waits_at: set[RelayAddress] = field(default_factory=set)
+    """The relays that asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +124,7 @@ class Context:
     own: Own
     events: EventBus = field(default_factory=EventBus)
     signals: Signals = field(default_factory=Signals)
+    effort: Effort = field(default_factory=Effort)
     believed_day: int | None = None
     """The last day that was believed, while the wall clock is in doubt."""
 

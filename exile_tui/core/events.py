@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from exile_tui.core.model import Connection, Message
+from exile_tui.wire.address import RelayAddress
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +70,24 @@ class DeletionChanged:
     contact_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What this computer works for a busy relay, so that it makes a mailbox."""
+
+    relay: RelayAddress
+    share: float
+    """How much is done, 0 to 1, as far as one can expect: chance decides."""
+    seconds: float
+    """How long the rest will take, on average."""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkChanged:
+    """Work for a relay went further; None: it is over, or put off."""
+
+    work: Work | None
+
+
 Event = (
     MessageStored
     | DeliveryChanged
@@ -79,6 +98,7 @@ Event = (
     | MovingChanged
     | ClockJumped
     | DeletionChanged
+    | WorkChanged
 )
 Listener = Callable[[Event], None]
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from exile_tui.core import exporting, importing, inviting, moving, sending, verifying
+from exile_tui.core import exporting, importing, inviting, moving, sending, verifying, working
 from exile_tui.core.context import Context
 from exile_tui.core.deleting import Deletions
-from exile_tui.core.events import EventBus
+from exile_tui.core.events import EventBus, Work
 from exile_tui.core.exporting import Exported, Progress
 from exile_tui.core.importing import Imported
 from exile_tui.core.model import (
@@ -29,7 +29,7 @@ from exile_tui.core.sending import require_contact
 from exile_tui.core.settings import read_own, write_own
 from exile_tui.core.verifying import SafetyNumberView
 from exile_tui.crypto.words import words
-from exile_tui.errors import N_, NoSuchContact, UsageError
+from exile_tui.errors import N_, NoSuchContact, RelayBusy, UsageError
 from exile_tui.wire.address import RelayAddress, is_loopback
 from exile_tui.wire.relay import SignedFacts
 
@@ -109,8 +109,23 @@ class Messenger(Reading):
         await self._network.synchronize()
 
     def reconnect_now(self) -> None:
-        """Try to connect at once."""
+        """Try to connect at once, and do the work that was put off."""
+        working.go_on(self._context)
         self._network.reconnect_now()
+
+    @property
+    def work(self) -> Work | None:
+        """What this computer works for a busy relay just now."""
+        return self._context.effort.work
+
+    @property
+    def work_problem(self) -> RelayBusy | None:
+        """Why a busy relay's work is not done, while mailboxes wait for it."""
+        return self._context.effort.problem
+
+    def put_off_work(self) -> None:
+        """Stop that work; it is asked for again, and done, when something new is wanted."""
+        working.put_off(self._context)
 
     async def close(self) -> None:
         """Stop, close the connections and the database."""
@@ -123,6 +138,7 @@ class Messenger(Reading):
 
     async def create_invite(self, lifetime_hours: int = inviting.DEFAULT_LIFETIME_HOURS) -> Invite:
         """Make an invite for one person; it is published as soon as the relay answers."""
+        working.go_on(self._context)
         return await inviting.create_invite(self._context, lifetime_hours)
 
     async def invites(self) -> list[Invite]:
@@ -140,6 +156,7 @@ class Messenger(Reading):
 
     async def join(self, link: str | bytes) -> Contact:
         """Open an invite, as text or as the bytes of a QR code."""
+        working.go_on(self._context)
         return await inviting.join(self._context, link)
 
     # -- contacts ------------------------------------------------------------------------------
@@ -189,6 +206,7 @@ class Messenger(Reading):
 
     async def accept(self, contact_id: int) -> None:
         """Accept a contact request."""
+        working.go_on(self._context)
         await inviting.accept(self._context, contact_id)
 
     async def decline(self, contact_id: int) -> None:
@@ -271,6 +289,7 @@ class Messenger(Reading):
             UsageError, RelayError: See `moving.move`. Nothing was changed.
         """
         relay = RelayAddress.parse(address)
+        working.go_on(self._context)
         await moving.move(self._context, relay, access_phrase, embedded=False)
 
     async def move_to_embedded(self, host: str = LOOPBACK) -> None:

@@ -166,6 +166,7 @@ async def _attempt(context: Context, relay: RelayAddress, phrase: str) -> None:
         except RelayUnreachable:
             # A connection from long ago may have been found broken: a second one is new.
             await client.facts()
+        # A puzzle is as good an answer: it would take us, only not at once.
         await client.create_mailbox(keys.id, keys.receive_hash, keys.send_hash, block)
     except RelayUnreachable as error:
         raise RelayUnreachable(

@@ -23,7 +23,7 @@ from exile_tui.core.repositories import (
     Settings,
 )
 from exile_tui.wire.address import RelayAddress
-from exile_tui.wire.relay import Frame, SignedFacts, Verdict
+from exile_tui.wire.relay import Frame, Puzzle, SignedFacts, Solution, Verdict
 
 
 class Transaction(Protocol):
@@ -123,12 +123,18 @@ class Relay(Protocol):
     """One relay, as its client sees it. Every method raises RelayError of exile_tui.errors."""
 
     async def create_mailbox(
-        self, mailbox_id: bytes, receive_hash: bytes, send_hash: bytes, authorization: bytes
-    ) -> bytes:
+        self,
+        mailbox_id: bytes,
+        receive_hash: bytes,
+        send_hash: bytes,
+        authorization: bytes,
+        solution: Solution | None = None,
+    ) -> bytes | Puzzle:
         """Create a mailbox; again is a success. `authorization` is wire.relay's encoded block.
 
         Returns:
-            The token that creates this very mailbox again; empty where none is needed.
+            The token that creates this very mailbox again, empty where none is needed; or what
+            the relay wants to be solved first, for then nothing was created.
         """
         ...
 

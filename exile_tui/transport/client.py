@@ -11,7 +11,7 @@ import httpx
 import msgspec
 
 from exile_tui.errors import RelayError, RelayRefused, RelayUnreachable, WireError
-from exile_tui.transport.failures import BadAnswer, relay_errors
+from exile_tui.transport.failures import BadAnswer, WorkAsked, relay_errors
 from exile_tui.transport.http import RelayHttp, Timeouts
 from exile_tui.transport.proxy import require_proxy
 from exile_tui.wire.address import RelayAddress
@@ -38,9 +38,11 @@ from exile_tui.wire.relay import (
     PutBlob,
     PutBlobs,
     PutTicket,
+    Puzzle,
     Receive,
     RefusedFrame,
     SignedFacts,
+    Solution,
     Verdict,
     decode_renewal,
     decode_verdicts,
@@ -80,13 +82,27 @@ class HttpRelay:
         self._closed = False
 
     async def create_mailbox(
-        self, mailbox_id: bytes, receive_hash: bytes, send_hash: bytes, authorization: bytes
-    ) -> bytes:
-        """Create a mailbox; again is a success. Return its renewal token, which may be empty."""
+        self,
+        mailbox_id: bytes,
+        receive_hash: bytes,
+        send_hash: bytes,
+        authorization: bytes,
+        solution: Solution | None = None,
+    ) -> bytes | Puzzle:
+        """Create a mailbox; again is a success. Return its renewal token, which may be empty.
+
+        Returns a puzzle when that is to be solved first.
+        """
         request = CreateMailbox(
-            mailbox_id, receive_hash, send_hash, Authorization.decode(authorization)
+            mailbox_id, receive_hash, send_hash, Authorization.decode(authorization), solution
         )
-        answer = await self._ask(Path.CREATE, request.encode(), limit=TOKEN_SIZE)
+        try:
+            answer = await self._ask(Path.CREATE, request.encode(), limit=TOKEN_SIZE)
+        except WorkAsked as asked:
+            try:
+                return Puzzle.decode(asked.puzzle)
+            except WireError:  # of a kind that came later than this program: as any other 503
+                raise asked from None
         with relay_errors(self._address):
             return decode_renewal(answer)
 

@@ -26,6 +26,14 @@ _NOT_UNDERSTOOD = N_(
 )
 
 
+class WorkAsked(RelayUnreachable):
+    """A relay's answer that asks for work first; `puzzle` is its encoded puzzle."""
+
+    def __init__(self, puzzle: bytes, address: RelayAddress) -> None:
+        super().__init__(_BUSY, address=address.authority, status=503)
+        self.puzzle = puzzle
+
+
 class BadAnswer(RelayError, WireError):
     """A relay's answer that is not exile/1: to the user a relay's failure like any other."""
 

@@ -9,7 +9,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 import httpx
 
 from exile_tui.errors import WireError
-from exile_tui.transport.failures import refusal, relay_errors
+from exile_tui.transport.failures import WorkAsked, refusal, relay_errors
 from exile_tui.transport.network import RelayTransport
 from exile_tui.transport.pin import pinned_context
 from exile_tui.wire.address import RelayAddress
@@ -76,6 +76,7 @@ class RelayHttp:
         """Send a request and return once its answer's head is there and a success.
 
         Raises:
+            WorkAsked: Something is to be solved first.
             RelayError: Out of reach, another key, or not a success; a redirect is none.
         """
         allowed = self.timeouts.answer + len(body or b"") / self.timeouts.slowest
@@ -86,7 +87,9 @@ class RelayHttp:
                 response = await client.send(request, stream=True)
                 if response.status_code in (200, 204):
                     return response
-                await _read_whole(response, MAX_REASON)
+                reason = await _read_whole(response, MAX_REASON)
+        if response.status_code == 503 and response.headers.get("content-type") == CONTENT_TYPE:
+            raise WorkAsked(reason, self.address)
         raise refusal(response.status_code, self.address)
 
     async def ask(

@@ -73,6 +73,8 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         _go("ctrl+o", "join", N_("Open an invite"), N_("Open an invite that you were given")),
         Binding("ctrl+b", "history", N_("Export and import"), id="app.history", show=False,
                 tooltip=N_("Write your messages into a file, or take them from one")),
+        Binding("ctrl+x", "work", N_("Work for the relay"), id="app.work", show=False,
+                tooltip=N_("Put off the work that the busy relay asks for, or do it now")),
         Binding("ctrl+p", "palette", N_("Commands"), tooltip=N_("Find a command"),
                 id="app.palette"),
         Binding("f1", "help", N_("Help"), tooltip=N_("The keys that work here"), id="app.help"),

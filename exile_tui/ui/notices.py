@@ -20,13 +20,14 @@ from exile_tui.locale import tr
 from exile_tui.text import cut
 from exile_tui.ui import escapes
 from exile_tui.ui.typeahead import TypeAhead
+from exile_tui.ui.widgets.work_pane import WorkPane, work_sentence
 from exile_tui.ui.words import NAME_IN_SENTENCE, contact_name
 
 if TYPE_CHECKING:
     from exile_tui.clock import Clock
     from exile_tui.config import Settings
     from exile_tui.core.application import Application
-    from exile_tui.core.events import Event
+    from exile_tui.core.events import Event, Work
     from exile_tui.core.model import Contact, Overview
     from exile_tui.ui.service import Services
 
@@ -65,6 +66,7 @@ class Noticing(TypeAhead):
         self._focus_reported = False
         self._touched_s: float | None = None
         self._noticed_s: float | None = None
+        self._work_told_s: float | None = None
         self._unread = 0
 
     # Whether somebody looks
@@ -90,7 +92,12 @@ class Noticing(TypeAhead):
 
     def tell_outside(self, event: Event) -> None:
         """Tell of a message or a request, and count what is unread."""
-        from exile_tui.core.events import ContactChanged, MessageStored, RequestArrived
+        from exile_tui.core.events import (
+            ContactChanged,
+            MessageStored,
+            RequestArrived,
+            WorkChanged,
+        )
         from exile_tui.core.model import Direction
 
         match event:
@@ -102,6 +109,32 @@ class Noticing(TypeAhead):
                 self._notice(tr(REQUEST_CAME))
             case ContactChanged():
                 self.count_unread()
+            case WorkChanged(work=work) if work is not None:
+                self._work_goes_on(work)
+
+    def _work_goes_on(self, work: Work) -> None:
+        """Say once a minute at most what the computer is busy with, where nothing else does."""
+        now = self.clock.monotonic()
+        told, self._work_told_s = self._work_told_s, now
+        if (told is None or now - told >= LOOKING_S) and not self.screen.query(WorkPane):
+            self.notify(work_sentence(work.seconds) + " " + tr("F4 shows how far it is."))
+
+    def action_work(self) -> None:
+        """Put the work that a busy relay asks for off, or do what was put off."""
+        messenger = self.application.messenger
+        if messenger is not None and messenger.work is not None:
+            messenger.put_off_work()
+        elif messenger is not None:
+            messenger.reconnect_now()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to put work off only where there is some."""
+        if action == "work":
+            messenger = self.application.messenger
+            if messenger is None:
+                return False
+            return messenger.work is not None or messenger.work_problem is not None
+        return super().check_action(action, parameters)
 
     def _message_came(self, contact_id: int) -> None:
         messenger = self.application.messenger

@@ -23,6 +23,8 @@ from exile_tui.core.events import (
     InvitesChanged,
     MessageStored,
     MovingChanged,
+    Work,
+    WorkChanged,
 )
 from exile_tui.core.exporting import EXISTS, Exported
 from exile_tui.core.importing import Imported
@@ -47,10 +49,12 @@ from exile_tui.core.model import (
 )
 from exile_tui.core.moving import Moving
 from exile_tui.core.searching import EVERYWHERE, SearchFilter, SearchPage, SearchPlace
+from exile_tui.core.working import PUT_OFF
 from exile_tui.errors import (
     ExileError,
     NoSuchContact,
     Refused,
+    RelayBusy,
     RelayUnreachable,
     UsageError,
     WrongPassphrase,
@@ -209,6 +213,8 @@ class FakeMessenger:
     """This computer's addresses."""
     move: Moving | None = None
     """A move that is not over yet."""
+    work: Work | None = None
+    work_problem: RelayBusy | None = None
 
     def __post_init__(self) -> None:
         self._contacts: dict[int, Contact] = {}
@@ -360,6 +366,17 @@ class FakeMessenger:
 
     def reconnect_now(self) -> None:
         self.reconnects += 1
+        self.work_problem = None
+        self.events.emit(WorkChanged(self.work))
+
+    def do_work(self, work: Work | None) -> None:
+        """Come further with work for a relay, or to its end."""
+        self.work = work
+        self.events.emit(WorkChanged(work))
+
+    def put_off_work(self) -> None:
+        self.work_problem = RelayBusy(PUT_OFF, address=self.relay_address.authority)
+        self.do_work(None)
 
     async def export_history(
         self,

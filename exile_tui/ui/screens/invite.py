@@ -20,6 +20,7 @@ from exile_tui.ui.invite_text import listed_text
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.widgets.invite_side import InviteSide
 from exile_tui.ui.widgets.qr import QrCode
+from exile_tui.ui.widgets.work_pane import WorkPane
 
 if TYPE_CHECKING:
     from exile_tui.core.events import Event
@@ -99,6 +100,7 @@ class InviteScreen(ExileScreen):
     def on_mount(self) -> None:
         """Fetch the invites; make one when none is open."""
         self._reload()
+        self._show_work()
 
     def on_resize(self) -> None:
         """Put the link below the code's sentence when the code does not fit beside it."""
@@ -112,10 +114,15 @@ class InviteScreen(ExileScreen):
 
     def happened(self, event: Event) -> None:
         """Show the invites anew when one was published, used or ended, or its user changed."""
-        from exile_tui.core.events import ContactChanged, InvitesChanged
+        from exile_tui.core.events import ContactChanged, InvitesChanged, WorkChanged
 
         if isinstance(event, InvitesChanged | ContactChanged):
             self._reload()
+        elif isinstance(event, WorkChanged):
+            self._show_work()
+
+    def _show_work(self) -> None:
+        self.query_one(WorkPane).show(self.messenger)
 
     def _reload(self) -> None:
         messenger = self.messenger

@@ -25,6 +25,7 @@ from exile_tui.ui.statement import (
     watcher_text,
 )
 from exile_tui.ui.widgets.one_line import Field
+from exile_tui.ui.widgets.work_pane import WorkPane
 from exile_tui.ui.words import connection_words, error_text
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class RelayScreen(ExileScreen):
             yield Static(id="where")
             yield Static(id="connection")
             yield Static(id="problem", classes="error", markup=False)
+            yield WorkPane()
             with Vertical(id="access"):
                 yield Static(tr("This relay lets in who knows its access phrase."))
                 yield Field(
@@ -130,7 +132,12 @@ class RelayScreen(ExileScreen):
 
     def happened(self, event: Event) -> None:
         """Follow the connection, and who comes along."""
-        from exile_tui.core.events import ConnectionChanged, ContactChanged, MovingChanged
+        from exile_tui.core.events import (
+            ConnectionChanged,
+            ContactChanged,
+            MovingChanged,
+            WorkChanged,
+        )
         from exile_tui.core.model import Link
 
         if isinstance(event, ConnectionChanged):
@@ -139,6 +146,8 @@ class RelayScreen(ExileScreen):
                 self.action_reload()
         elif isinstance(event, MovingChanged | ContactChanged):
             self._load_moving()
+        elif isinstance(event, WorkChanged):
+            self.query_one(WorkPane).show(self.messenger)
 
     def _show_all(self) -> None:
         messenger = self.messenger
@@ -149,6 +158,7 @@ class RelayScreen(ExileScreen):
         reach.display = messenger.embedded
         reach.label = tr("Let others reach it") if messenger.only_here else tr("Another address")
         self._show_connection()
+        self.query_one(WorkPane).show(messenger)
         self._load_moving()
         self.action_reload()
 

@@ -13,6 +13,7 @@ from textual.widgets import Button, Static
 from exile_tui.locale import tr
 from exile_tui.ui.handover import reaches_others
 from exile_tui.ui.invite_text import Time, facts_text, spent_text, state_words
+from exile_tui.ui.widgets.work_pane import WorkPane
 
 if TYPE_CHECKING:
     from exile_tui.core.model import Contact, Invite
@@ -46,6 +47,7 @@ class InviteSide(VerticalScroll):
             yield Button(tr("Revoke"), id="revoke")
 
     def _compose_usable(self) -> ComposeResult:
+        yield WorkPane()
         yield Static(tr("Hand over the code or the link"), classes="heading")
         yield Static(tr("Making the invite..."), id="link", markup=False)
         with Horizontal(classes="buttons"):

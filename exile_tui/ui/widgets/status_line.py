@@ -81,6 +81,10 @@ class StatusLine(Widget):
         if connection is not None and connection.waiting:
             waiting = tr_n("{n} message waiting", "{n} messages waiting", connection.waiting)
             parts.append(Content(waiting))
+        work = app.application.messenger.work
+        if work is not None:
+            percent = int(work.share * 100)
+            parts.insert(1, Content(tr("work for the relay {percent}%", percent=percent)))
         deleting = app.application.messenger.deletions.running
         if deleting:
             done, total = (sum(getattr(each, name) for each in deleting) for name in _COUNTS)

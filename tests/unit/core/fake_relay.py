@@ -15,8 +15,10 @@ from exile_tui.wire.relay import (
     CaughtUp,
     EnvelopeFrame,
     Frame,
+    Puzzle,
     RefusedFrame,
     SignedFacts,
+    Solution,
     Verdict,
 )
 
@@ -49,6 +51,15 @@ class FakeRelay:
     shown: list[Authorization] = field(default_factory=list)
     """What creations were authorised with."""
 
+    asks: Puzzle | None = None
+    """What is to be solved before a mailbox is made; another puzzle takes its place at any time."""
+    asked: int = 0
+
+    def _solved(self, mailbox_id: bytes, solution: Solution | None) -> bool:
+        if solution is None or solution.puzzle != self.asks:
+            return False
+        return solution.solves(self.asks.cookie(mailbox_id, self.address.pin))
+
     def forget(self) -> None:
         """Lose everything, as a relay whose disk was wiped."""
         self.boxes.clear()
@@ -66,9 +77,17 @@ class FakeRelay:
         return box if hashlib.sha256(token).digest() == expected else None
 
     async def create_mailbox(
-        self, mailbox_id: bytes, receive_hash: bytes, send_hash: bytes, authorization: bytes
-    ) -> bytes:
+        self,
+        mailbox_id: bytes,
+        receive_hash: bytes,
+        send_hash: bytes,
+        authorization: bytes,
+        solution: Solution | None = None,
+    ) -> bytes | Puzzle:
         self._lost()
+        if self.asks is not None and not self._solved(mailbox_id, solution):
+            self.asked += 1
+            return self.asks
         self.shown.append(Authorization.decode(authorization))
         self.boxes.setdefault(mailbox_id, Box(receive_hash, send_hash))
         self._lost()

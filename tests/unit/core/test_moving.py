@@ -28,7 +28,7 @@ from exile_tui.errors import (
     WireError,
 )
 from exile_tui.wire.address import RelayAddress
-from exile_tui.wire.relay import Authorization, Verdict
+from exile_tui.wire.relay import Authorization, Puzzle, Solution, Verdict
 from tests.unit.core.conftest import ADDRESS, MakePerson, ManualClock, Person, introduce
 from tests.unit.core.fake_relay import FakeRelay
 
@@ -56,10 +56,17 @@ class Guarded(FakeRelay):
             raise RelayRefused(address=self.address.authority)
 
     async def create_mailbox(
-        self, mailbox_id: bytes, receive_hash: bytes, send_hash: bytes, authorization: bytes
-    ) -> bytes:
+        self,
+        mailbox_id: bytes,
+        receive_hash: bytes,
+        send_hash: bytes,
+        authorization: bytes,
+        solution: Solution | None = None,
+    ) -> bytes | Puzzle:
         self._admit(authorization)
-        return await super().create_mailbox(mailbox_id, receive_hash, send_hash, authorization)
+        return await super().create_mailbox(
+            mailbox_id, receive_hash, send_hash, authorization, solution
+        )
 
     async def put_blob(
         self, blob_id: bytes, delete_hash: bytes, expiry: int, blob: bytes, authorization: bytes
