@@ -129,8 +129,10 @@ async def test_it_is_shown_to_who_comes_while_it_goes_on(make_app: MakeApp, name
         assert said(app).startswith("릴레이 서버가 붐벼서")
 
 
-@pytest.mark.parametrize("lang", ["ko", "en"])
-@pytest.mark.parametrize("state", ["invite", "relay", "put-off"])
+@pytest.mark.parametrize(
+    ("state", "lang"),
+    [("invite", "ko"), ("invite", "en"), ("relay", "ko"), ("relay", "en"), ("put-off", "ko")],
+)
 async def test_pictures(snap_sizes: Snap, make_app: MakeApp, state: str, lang: str) -> None:
     messenger = far()
 
