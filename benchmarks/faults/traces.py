@@ -43,7 +43,7 @@ from exile_tui.wire.relay import (
 from exile_tui.wire.relay import Path as Endpoint
 from tests.integration.relay_support import Client
 
-COMMAND = ("exile_tui", "relay", "--host", "127.0.0.1")
+COMMAND = ("exile_tui", "relay", "--host", "127.0.0.1", "--work", "never")
 WIPED_WITHIN_S = 60.0
 HOUR = 3600
 

@@ -18,7 +18,10 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class RelayServer(Server):
-    """`exile-tui relay` with its default settings, in a directory that only it has seen."""
+    """`exile-tui relay` in a directory that only it has seen, with its default settings.
+
+    But for one: it asks for no work, which creating many mailboxes at once would cost.
+    """
 
     def __init__(self) -> None:
         super().__init__("relay")
@@ -40,7 +43,7 @@ class RelayServer(Server):
     def start_again(self) -> None:
         """Start it on what its directory holds."""
         command = [sys.executable, "-m", "exile_tui", "relay", "--host", self.address[0]]
-        command += ["--port", str(self.port), "--data-dir", str(self.home)]
+        command += ["--port", str(self.port), "--data-dir", str(self.home), "--work", "never"]
         self.start(command, {"PYTHONPATH": str(ROOT)})
 
 
