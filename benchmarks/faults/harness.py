@@ -371,6 +371,11 @@ def _unbroken(numbers: set[int]) -> int:
 
 
 def free_port() -> int:
-    """Return a port of loopback that nobody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """Return a port of loopback that nobody listens on, and that no connection is given as its own.
+
+    While a relay is killed its port is nobody's: systems draw the others from 32768 on.
+    """
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_768)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
