@@ -26,7 +26,7 @@ auth_password_format: plain
 disable_sasl_mechanisms: ["digest-md5", "X-OAUTH2"]
 shaper_rules:
   max_user_sessions: 10
-  max_user_offline_messages: 100
+  max_user_offline_messages: {waiting}
 listen:
   -
     port: {port}
@@ -41,13 +41,18 @@ modules:
   mod_roster: {{}}
   mod_stream_mgmt: {{}}
 """
-"""A user may have 100 messages waiting, as in Debian's own configuration."""
 
 
 class Ejabberd(Server):
     """ejabberd without its cluster: no name server of Erlang's outlives it."""
 
-    def __init__(self, users: int) -> None:
+    def __init__(self, users: int, waiting: str = "100") -> None:
+        """Start it.
+
+        Args:
+            users: How many accounts there are.
+            waiting: How many messages may wait for each; the default is that of Debian's package.
+        """
         find_program("ejabberdctl")
         program = find_program("erl")
         super().__init__("ejabberd")
@@ -55,7 +60,9 @@ class Ejabberd(Server):
         combined = self.directory / "combined.pem"
         combined.write_bytes(key.read_bytes() + certificate.read_bytes())
         settings = self.directory / "ejabberd.yml"
-        settings.write_text(_EJABBERD.format(domain=DOMAIN, combined=combined, port=self.port))
+        settings.write_text(
+            _EJABBERD.format(domain=DOMAIN, combined=combined, port=self.port, waiting=waiting)
+        )
         registered = self.directory / "registered"
         register = (
             f"[ok = ejabberd_auth:try_register(<<$u, (integer_to_binary(N))/binary>>, "

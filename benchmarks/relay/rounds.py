@@ -39,8 +39,10 @@ class Bar:
             found.append(value)
         return found
 
-    def met_by(self, value: float) -> bool:
-        """Tell whether a value is good enough."""
+    def met_by(self, value: float) -> bool | None:
+        """Tell whether a value is good enough; None where it is only shown."""
+        if self.least is None and self.most is None:
+            return None
         return (self.least is None or value >= self.least) and (
             self.most is None or value <= self.most
         )
@@ -87,7 +89,7 @@ class Report:
         spread = f"{_number(min(values))} to {_number(max(values))}"
         unit = f" {bar.unit}" if bar.unit else ""
         found = f"{bar.text}: {_number(median)}{unit} ({spread})"
-        if bar.least is None and bar.most is None:
+        if bar.met_by(median) is None:
             return f"  shown: {found}"
         wanted = f"at least {bar.least:g}" if bar.least is not None else f"at most {bar.most:g}"
         return f"  {'met' if bar.met_by(median) else 'NOT MET'}: {found}, {wanted} is wanted"
