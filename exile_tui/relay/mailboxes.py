@@ -12,7 +12,7 @@ from exile_tui.clock import Clock
 from exile_tui.relay import engine
 from exile_tui.relay.engine import QuotaReached
 from exile_tui.relay.limits import Limits, day_after, today
-from exile_tui.relay.rows import NOBODY, MailboxRows, Row
+from exile_tui.relay.rows import MailboxRows, Row
 from exile_tui.relay.schema import random_number
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.tickets import Tickets
@@ -72,12 +72,12 @@ class Mailboxes:
         expires = day_after(self._clock, self._limits.mailbox_days)
         row = self._rows.find(mailbox_id)
         lives = row.expires > today(self._clock)
-        if row is NOBODY and self._count >= self._limits.mailboxes:
+        if not row.exists and self._count >= self._limits.mailboxes:
             raise QuotaReached
         ticket = None if lives else operation.ticket
         if ticket is not None and not self._tickets.spend(ticket, mailbox_id):
             return False
-        if row is not NOBODY:  # also one that lapsed: what lies there may be by a wrong clock only
+        if row.exists:  # also one that lapsed: what lies there may be by a wrong clock only
             self._rows.forget(mailbox_id)
             self._execute(
                 "UPDATE mailboxes SET expires = max(expires, ?) WHERE id = ?", (expires, mailbox_id)
@@ -108,7 +108,7 @@ class Mailboxes:
         row = self._owned(operation.mailbox_id, operation.receive_hash)
         if row is None:
             return False
-        self.tally["deleted"] += self._remove(operation.mailbox_id, row)
+        self.tally["deleted"] += self._remove(operation.mailbox_id, row.number)
         self.changed.add(operation.mailbox_id)
         return True
 
@@ -136,8 +136,7 @@ class Mailboxes:
         if verdicts and verdicts[-1] is not Verdict.STORED:
             self.refused[verdicts[-1].name] += 1
         if seq != row.next_seq:
-            self._execute("UPDATE mailboxes SET next_seq = ? WHERE number = ?", (seq, row.number))
-            row.next_seq = seq
+            self._rows.give_numbers(row, seq)
             self.changed.add(operation.mailbox_id)
         return verdicts + [later] * (len(operation.envelopes) - len(verdicts))
 
@@ -258,7 +257,7 @@ class Mailboxes:
             "receive_token_sha256": encode_base64url(row.receive_hash),
             "send_token_sha256": encode_base64url(row.send_hash),
             "expires_day": _date(row.expires),
-            "next_seq": row.next_seq,
+            "next_seq": row.reserved,
             "envelopes": [
                 {
                     "seq": seq,
@@ -288,12 +287,11 @@ class Mailboxes:
         if more is not None:
             return int(more)
         rows = self._execute(
-            "SELECT id, number, receive_hash, send_hash, expires, next_seq FROM mailboxes "
-            "WHERE expires <= ? LIMIT ?",
+            "SELECT id, number FROM mailboxes WHERE expires <= ? LIMIT ?",
             (day, _SWEEP // 8),
         ).fetchall()
-        for mailbox_id, *values in rows:
-            self.tally["expired"] += self._remove(mailbox_id, Row(*values))
+        for mailbox_id, number in rows:
+            self.tally["expired"] += self._remove(mailbox_id, number)
             self.changed.add(mailbox_id)
         return start if len(rows) == _SWEEP // 8 else None
 
@@ -301,14 +299,14 @@ class Mailboxes:
         row = self._rows.received_by(mailbox_id, receive_hash)
         return None if row is None or row.expires <= today(self._clock) else row
 
-    def _remove(self, mailbox_id: bytes, row: Row) -> int:
+    def _remove(self, mailbox_id: bytes, number: int) -> int:
         """Delete a mailbox; return how many envelopes were in it."""
         envelopes = self._execute(
-            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (row.number,)
+            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (number,)
         ).fetchall()
         for slot, size in envelopes:
             self._slots.free(slot, size)
-        self._waiting.drop(row.number)
+        self._waiting.drop(number)
         self._rows.forget(mailbox_id)
         self._count -= 1
         self._execute("DELETE FROM mailboxes WHERE id = ?", (mailbox_id,))

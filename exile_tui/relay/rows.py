@@ -9,6 +9,23 @@ from dataclasses import dataclass
 _MAX = 50_000
 """Rows kept in memory at most, some 30 MB; then all are read again as they are needed."""
 
+_AHEAD = 64
+"""Numbers that are given away in memory before the row is written again.
+
+Else each envelope would write a page for its mailbox's row, as much as for four bodies. Those that
+were not given when the process ended are left out.
+"""
+
+# A row of the same shape, for whoever names a mailbox that is not there: finding it takes as long.
+_NOBODY = """
+CREATE TEMP TABLE nobody AS SELECT -1 AS number, randomblob(32) AS receive_hash,
+    randomblob(32) AS send_hash, 0 AS expires, 0 AS next_seq
+"""
+_FIND = """
+SELECT number, receive_hash, send_hash, expires, next_seq FROM mailboxes WHERE id = ?
+UNION ALL SELECT number, receive_hash, send_hash, expires, next_seq FROM nobody LIMIT 1
+"""
+
 
 @dataclass(slots=True)
 class Row:
@@ -19,10 +36,14 @@ class Row:
     send_hash: bytes
     expires: int
     next_seq: int
+    """The number of the next envelope."""
+    reserved: int
+    """The number in the database: none so large was given yet."""
 
-
-NOBODY = Row(-1, bytes(32), bytes(32), 0, 0)
-"""Stands for an unknown mailbox, so that the same statements run and the same bytes compare."""
+    @property
+    def exists(self) -> bool:
+        """Whether there is such a mailbox."""
+        return self.number >= 0
 
 
 class MailboxRows:
@@ -34,55 +55,63 @@ class MailboxRows:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._execute = connection.execute
+        self._execute(_NOBODY)
         self._rows: dict[bytes, Row] = {}
-        self._entries: dict[bytes, Row] = {}
+        # Apart: who may send may not receive.
+        self._receivers: dict[bytes, Row] = {}
+        self._senders: dict[bytes, Row] = {}
 
     def find(self, mailbox_id: bytes) -> Row:
-        """Return a mailbox as it is stored, `NOBODY` for an unknown one."""
-        found = self._execute(
-            "SELECT number, receive_hash, send_hash, expires, next_seq FROM mailboxes WHERE id = ?",
-            (mailbox_id,),
-        ).fetchone()
-        return NOBODY if found is None else Row(*found)
+        """Return a mailbox as it is stored; of an unknown one a row that nobody has a token for."""
+        number, receives, sends, expires, seq = self._execute(_FIND, (mailbox_id,)).fetchone()
+        return Row(number, receives, sends, expires, next_seq=seq, reserved=seq)
 
     def received_by(self, mailbox_id: bytes, receive_hash: bytes) -> Row | None:
         """Return a mailbox, expired or not, for who may receive from it."""
-        row = self._entries.get(mailbox_id + receive_hash)
+        row = self._receivers.get(mailbox_id + receive_hash)
         if row is None:
             row = self.find(mailbox_id)
             if not hmac.compare_digest(row.receive_hash, receive_hash):
                 return None
-            row = self._remember(mailbox_id, receive_hash, row)
+            row = self._remember(mailbox_id, row)
+            self._receivers[mailbox_id + receive_hash] = row
         return row
 
     def sent_to_by(self, mailbox_id: bytes, send_hash: bytes) -> Row | None:
         """Return a mailbox, expired or not, for who may send to it."""
-        row = self._entries.get(mailbox_id + send_hash)
+        row = self._senders.get(mailbox_id + send_hash)
         if row is None:
             row = self.find(mailbox_id)
             if not hmac.compare_digest(row.send_hash, send_hash):
                 return None
-            row = self._remember(mailbox_id, send_hash, row)
+            row = self._remember(mailbox_id, row)
+            self._senders[mailbox_id + send_hash] = row
         return row
+
+    def give_numbers(self, row: Row, until: int) -> None:
+        """Note that a mailbox's envelopes have numbers up to one, exclusive."""
+        row.next_seq = until
+        if until > row.reserved:
+            row.reserved = until + _AHEAD
+            self._execute(
+                "UPDATE mailboxes SET next_seq = ? WHERE number = ?", (row.reserved, row.number)
+            )
 
     def forget(self, mailbox_id: bytes) -> None:
         """Drop what is remembered of a mailbox that is changed or deleted in the database."""
         row = self._rows.pop(mailbox_id, None)
         if row is not None:
-            self._entries.pop(mailbox_id + row.receive_hash, None)
-            self._entries.pop(mailbox_id + row.send_hash, None)
+            self._receivers.pop(mailbox_id + row.receive_hash, None)
+            self._senders.pop(mailbox_id + row.send_hash, None)
 
     def clear(self) -> None:
         """Drop everything: after a transaction was undone."""
         self._rows.clear()
-        self._entries.clear()
+        self._receivers.clear()
+        self._senders.clear()
 
-    def _remember(self, mailbox_id: bytes, token_hash: bytes, row: Row) -> Row:
-        if row is NOBODY:  # its hashes are known: let nobody in by them
-            return row
+    def _remember(self, mailbox_id: bytes, row: Row) -> Row:
         if len(self._rows) >= _MAX:
             self.clear()
         # One row for both tokens: what one changes, the other sees.
-        row = self._rows.setdefault(mailbox_id, row)
-        self._entries[mailbox_id + token_hash] = row
-        return row
+        return self._rows.setdefault(mailbox_id, row)

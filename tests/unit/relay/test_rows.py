@@ -1,0 +1,136 @@
+"""Rows of mailboxes: who is let in, what is remembered, and which numbers are given."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from exile_tui.clock import SystemClock
+from exile_tui.relay import engine
+from exile_tui.relay.limits import Limits
+from exile_tui.relay.schema import open_database
+from exile_tui.relay.sqlite import SqliteEngine
+from exile_tui.wire.mailbox import MailboxKeys
+from exile_tui.wire.relay import Verdict
+
+KEYS = MailboxKeys(b"r" * 32, b"s" * 32)
+OTHER = hashlib.sha256(b"other").digest()
+BODY = bytes(4096)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[SqliteEngine]:
+    opened = await SqliteEngine.open(tmp_path / "relay.db", Limits(), SystemClock())
+    yield opened
+    await opened.close()
+
+
+async def create(store: SqliteEngine) -> None:
+    await store.submit(engine.CreateMailbox(KEYS.id, KEYS.receive_hash, KEYS.send_hash))
+
+
+async def append(store: SqliteEngine, number: int, send_hash: bytes = KEYS.send_hash) -> Verdict:
+    body = number.to_bytes(8, "big") + BODY[8:]
+    (verdict,) = await store.submit(engine.Append(KEYS.id, send_hash, [body]))
+    return verdict
+
+
+async def seqs(store: SqliteEngine, after: int = -1) -> list[int] | None:
+    fetch = engine.Fetch(KEYS.id, KEYS.receive_hash, after, 1 << 20)
+    found = await store.submit(fetch)
+    return None if found is None else [seq for seq, _ in found]
+
+
+async def test_who_was_let_in_before_lets_nobody_else_in(store: SqliteEngine) -> None:
+    await create(store)
+    for number in range(3):
+        assert await append(store, number) is Verdict.STORED
+        assert await append(store, number, OTHER) is Verdict.REFUSED
+        assert await append(store, number, KEYS.receive_hash) is Verdict.REFUSED
+    assert len(await seqs(store) or []) == 3
+    for token in (OTHER, KEYS.send_hash):
+        assert await store.submit(engine.Fetch(KEYS.id, token, -1, 1)) is None
+        assert not await store.submit(engine.Acknowledge(KEYS.id, token, [0]))
+        assert not await store.submit(engine.DeleteMailbox(KEYS.id, token))
+
+
+async def test_a_deleted_mailbox_is_remembered_for_nobody(store: SqliteEngine) -> None:
+    await create(store)
+    await append(store, 1)
+    assert await seqs(store)
+    assert await store.submit(engine.DeleteMailbox(KEYS.id, KEYS.receive_hash))
+    assert await append(store, 2) is Verdict.REFUSED
+    assert await seqs(store) is None
+    await create(store)
+    assert await seqs(store) == []
+    assert await append(store, 3) is Verdict.STORED
+
+
+async def test_the_row_that_stands_for_nobody_lets_nobody_in(store: SqliteEngine) -> None:
+    for token in (bytes(32), OTHER):
+        assert await append(store, 1, token) is Verdict.REFUSED
+        assert await store.submit(engine.Fetch(KEYS.id, token, -1, 1)) is None
+        assert await store.submit(engine.Disclose(KEYS.id, token)) is None
+    totals = await store.submit(engine.CountAll())
+    assert (totals.mailboxes, totals.envelopes) == (0, 0)
+
+
+async def test_numbers_grow_and_are_never_given_twice(store: SqliteEngine, tmp_path: Path) -> None:
+    """Also where the process ended before the numbers that it kept back were used."""
+    await create(store)
+    given: list[int] = []
+    for round_ in range(3):
+        for number in range(round_ * 100, round_ * 100 + 70):
+            assert await append(store, number) is Verdict.STORED
+        found = await seqs(store) or []
+        assert found == sorted(set(found))
+        assert not given or found[0] > given[-1]
+        given += found
+        told = await store.submit(engine.Disclose(KEYS.id, KEYS.receive_hash))
+        assert told is not None
+        assert told["next_seq"] > given[-1]
+        assert await store.submit(engine.Acknowledge(KEYS.id, KEYS.receive_hash, found))
+        assert await seqs(store) == []
+        # What lies in the file is all that a killed process would leave.
+        store._mailboxes.reload()
+    assert len(set(given)) == 210
+
+
+async def test_what_is_disclosed_is_what_the_file_holds(tmp_path: Path) -> None:
+    store = await SqliteEngine.open(tmp_path / "relay.db", Limits(), SystemClock())
+    await create(store)
+    await append(store, 1)
+    told = await store.submit(engine.Disclose(KEYS.id, KEYS.receive_hash))
+    await store.close()
+    connection = open_database(tmp_path / "relay.db")
+    (stored,) = connection.execute("SELECT next_seq FROM mailboxes").fetchone()
+    connection.close()
+    assert told is not None
+    assert told["next_seq"] == stored
+
+
+async def test_what_is_known_of_waiting_envelopes_is_what_the_file_holds(
+    store: SqliteEngine,
+) -> None:
+    await create(store)
+    for number in range(5):
+        await append(store, number)
+    found = await seqs(store) or []
+    again = await append(store, 3)
+    assert again is Verdict.STORED
+    assert await seqs(store) == found, "the same bytes are there once"
+    assert await store.submit(engine.Acknowledge(KEYS.id, KEYS.receive_hash, found[1:3]))
+    left = [found[0], *found[3:]]
+    assert await seqs(store) == left
+    assert await seqs(store, found[-1]) == []
+    store._mailboxes.reload()
+    assert await seqs(store) == left
+    assert await append(store, 0) is Verdict.STORED
+    assert await seqs(store) == left
+    # Acknowledged by a process that never appended to it.
+    store._mailboxes.reload()
+    assert await store.submit(engine.Acknowledge(KEYS.id, KEYS.receive_hash, left))
+    assert await seqs(store) == []
