@@ -3,8 +3,8 @@
 Granian asks for the next connection again and again when there is no descriptor for it, in the
 thread that would also notice that others ended: from then on nobody would get in, and nothing end,
 until the relay is started anew (measured with 2.8.7). So some are kept back by a lower limit; when
-the others are used up, the system drops the first packet of new connections, and the limit is
-raised for those that it took already.
+the others are used up, the system drops what comes from whoever is not connected yet, and the limit
+is raised for those that it took already.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _LOOK_AGAIN = 0.1
 
 _ATTACH, _DETACH = 26, 27
 """SO_ATTACH_FILTER and SO_DETACH_FILTER, which Python doesn't name."""
-_DROP_SYN = ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
-"""Classic BPF: the byte of TCP's flags; with SYN none of the packet is taken, else all of it."""
+_DROP_ALL = struct.pack("=HBBI", 0x06, 0, 0, 0)
+"""Classic BPF: nothing of any packet is taken. Not of the first ones only: a connection that is
+half open, of which there may be many, would be let in with its third."""
 
 
 async def keep_accepting(listening: Sequence[socket.socket]) -> None:
@@ -52,13 +53,13 @@ async def keep_accepting(listening: Sequence[socket.socket]) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (usual, hard))
     try:
         while True:
-            free = _lowest_free(listening[0])
-            if not closed and free is None:
+            used_up = _none_left(listening[0])
+            if not closed and used_up:
                 closed = True
                 for each in listening:
                     _refuse_all(each)
                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-            elif closed and free is not None and free < usual * 3 // 4:
+            elif closed and not used_up and _count_open() < usual * 3 // 4:
                 closed = False
                 resource.setrlimit(resource.RLIMIT_NOFILE, (usual, hard))
                 for each in listening:
@@ -69,22 +70,25 @@ async def keep_accepting(listening: Sequence[socket.socket]) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
-def _lowest_free(any_open: socket.socket) -> int | None:
-    """Return the number that the next descriptor gets; None when there is none."""
+def _none_left(any_open: socket.socket) -> bool:
     try:
-        number = os.dup(any_open.fileno())
+        os.close(os.dup(any_open.fileno()))
     except OSError as error:
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            return None
-        raise
-    os.close(number)
-    return number
+        return error.errno in (errno.EMFILE, errno.ENFILE)
+    return False
+
+
+def _count_open() -> int:
+    """Count the descriptors: those above the usual limit must be free again too."""
+    try:
+        return len(os.listdir("/proc/self/fd"))
+    except OSError:  # no /proc here
+        return 0
 
 
 def _refuse_all(listening: socket.socket) -> None:
     """Let nobody in any more; who is connected, or waits already, is not concerned."""
-    code = b"".join(struct.pack("=HBBI", *each) for each in _DROP_SYN)
-    held = ctypes.create_string_buffer(code, len(code))
-    program = struct.pack("@HP", len(_DROP_SYN), ctypes.addressof(held))
+    held = ctypes.create_string_buffer(_DROP_ALL, len(_DROP_ALL))
+    program = struct.pack("@HP", 1, ctypes.addressof(held))
     with contextlib.suppress(OSError):  # forbidden in this container
         listening.setsockopt(socket.SOL_SOCKET, _ATTACH, program)
