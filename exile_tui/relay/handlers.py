@@ -179,7 +179,7 @@ class Handlers:
             return failure(400, "malformed")
         if self._access.is_open:  # else who gets in was let in by the operator or by a friend
             held, made = self._engine.mailboxes()
-            puzzle = self.work.puzzle(request, held / self._limits.mailboxes, made)
+            puzzle = self.work.puzzle(request, held / max(1, self._limits.mailboxes), made)
             if puzzle is not None:
                 return Answer(503, puzzle.encode())
         ticket = None

@@ -161,6 +161,14 @@ async def test_half_of_the_room_taken_is_busy_and_full_is_full(tmp_path: Path) -
     assert seen == [204, 204, 4, 5, 429]
 
 
+async def test_a_relay_without_room_for_any_mailbox_is_full(tmp_path: Path) -> None:
+    work = WorkPolicy(mode=WorkMode.BUSY, bits=4)
+    settings = RelaySettings(directory=tmp_path, work=work, limits=Limits(mailboxes=0))
+    async with serving(settings) as (address, _):
+        asked = creation(box(random.Random(5)))
+        assert (await ask(address, "POST", Endpoint.CREATE, asked))[0] == 429
+
+
 async def test_who_was_let_in_is_asked_for_nothing(tmp_path: Path) -> None:
     rng = random.Random(2)
     first, friend, ticket = box(rng), box(rng), rng.randbytes(32)
