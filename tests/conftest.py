@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import time
 
 from hypothesis import settings
@@ -20,6 +21,9 @@ time.tzset()
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 for _name in [name for name in os.environ if name.startswith("EXILE_")]:
     del os.environ[_name]
+# `nohup` leaves it ignored, and what tests start would inherit that.
+if (_hangup := getattr(signal, "SIGHUP", None)) is not None:
+    signal.signal(_hangup, signal.SIG_DFL)
 # The same examples in every run, however slow the machine is.
 settings.register_profile("exile", deadline=None, derandomize=True, database=None)
 settings.load_profile("exile")

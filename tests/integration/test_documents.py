@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import itertools
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, fields
@@ -27,6 +29,7 @@ from tests.integration.documents import (
     AS_ROOT,
     CTRL_C,
     CTRL_Q,
+    ROOT,
     Block,
     Typed,
     blocks,
@@ -94,6 +97,16 @@ class Reader:
     def module(self, command: str) -> None:
         name = command.split()[2]
         assert importlib.util.find_spec(name) is not None, name
+
+    def benchmark(self, command: str) -> None:
+        """Look whether it knows these measures and options: an hour, and servers, are too much."""
+        words = command.split()[3:]
+        names = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
+        options = [word for word in words if word.startswith("-")]
+        asked = [sys.executable, "-m", "benchmarks.relay", "--help"]
+        told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+        known = re.findall(r"[\w-]+", told)
+        assert set(names) | set(options) <= set(known)
 
     def plain(self, command: str) -> None:
         type_line(command, self.home, PASSPHRASE)
@@ -216,6 +229,7 @@ class Reader:
 WAYS: tuple[tuple[str, Callable[[Reader, str], None]], ...] = (
     (re.escape(SETUP), Reader.parse),
     (r"(?:\.venv/bin/)?python3? -m tests(\.\w+)?", Reader.module),
+    (r"\.venv/bin/python -m benchmarks\.relay\b", Reader.benchmark),
     (r"exile-tui init ", Reader.init),
     (r"exile-tui invite\b(?!s)", Reader.invite),
     (r"exile-tui add ", Reader.add),
