@@ -27,7 +27,7 @@ MAX_BITS = (MAX_TRIES // KEYS).bit_length() - 1
 EASIEST_BITS = 8
 _SETTLE_S = 60.0
 _BUSY_SHARE = 0.5
-_LABEL = b"exile-relay/1/work/challenge"
+_LABEL = b"exile-relay/1/puzzle/challenge"
 
 
 class WorkMode(StrEnum):

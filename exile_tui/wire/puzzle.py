@@ -27,7 +27,7 @@ MAX_TRIES = 1 << 20
 
 _KIND = 1
 _PIN_SIZE = 32
-_COOKIE_LABEL = b"exile-relay/1/work/cookie"
+_COOKIE_LABEL = b"exile-relay/1/puzzle/cookie"
 
 
 @dataclass(frozen=True, slots=True)

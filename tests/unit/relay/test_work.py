@@ -68,7 +68,7 @@ def test_a_solution_makes_the_mailbox_it_was_asked_for(rng: random.Random) -> No
 
 def test_the_challenge_is_as_the_document_says(rng: random.Random) -> None:
     request, key = creation(rng), random.Random(PIN).randbytes(32)
-    message = b"exile-relay/1/work/challenge" + bytes((4, KEYS)) + request.mailbox_id
+    message = b"exile-relay/1/puzzle/challenge" + bytes((4, KEYS)) + request.mailbox_id
     expected = hmac.new(key, message, hashlib.sha256).digest()
     assert asked(gate(EASY), request).challenge == expected
 
