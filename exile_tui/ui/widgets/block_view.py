@@ -17,7 +17,6 @@ from exile_tui.ui.blocks import Blocks, beginning, block_of, needed
 from exile_tui.ui.screens.base import ServiceCalls
 from exile_tui.ui.selecting import moved, selected_rows
 from exile_tui.ui.timeline import Timeline
-from exile_tui.ui.widgets.bar_rows import BarRows
 
 AHEAD = 2
 """Blocks on either side of the screen that are read before they come into sight."""
@@ -311,11 +310,6 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         if round(old_value) != round(new_value) and self._reader is not None:
             self._follow = new_value >= self.max_scroll_y
             self.call_after_refresh(self._settle)
-
-    def on_mount(self) -> None:
-        """Give the scroll bar its quick rows."""
-        # Meant for one bar too, as its documentation says, and yet declared for the class.
-        self.vertical_scrollbar.renderer = BarRows  # type: ignore[misc]
 
     def on_resize(self, event: events.Resize) -> None:
         """Lay out anew for a new width; stay at the same message."""

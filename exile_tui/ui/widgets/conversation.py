@@ -20,6 +20,7 @@ from exile_tui.errors import N_
 from exile_tui.ui.selecting import selected_text
 from exile_tui.ui.themes import NAMES
 from exile_tui.ui.timeline import Line
+from exile_tui.ui.widgets.bar_rows import BarRows
 from exile_tui.ui.widgets.block_view import BlockView
 
 if TYPE_CHECKING:
@@ -234,6 +235,11 @@ class Conversation(BlockView):
         self.refresh()
         if event.button == 3 or (again and event.chain == 2):
             self.action_choose()
+
+    def on_mount(self) -> None:
+        """Give the scroll bar its quick rows."""
+        # Meant for one bar too, as its documentation says, and yet declared for the class.
+        self.vertical_scrollbar.renderer = BarRows  # type: ignore[misc]
 
     def on_blur(self) -> None:
         """Draw without the cursor."""
