@@ -70,6 +70,12 @@ def _long_chain() -> Any:
     return _compile(rf"((?:{part}{ZWJ}){{{JOINED}}}{part}){ZWJ}")
 
 
+def prepare() -> None:
+    """Compile what the first text with anything else than ASCII needs: some milliseconds."""
+    for pattern in (_grapheme_pattern, _stacked_marks, _stray_joiner, _stray_tone, _long_chain):
+        pattern()
+
+
 def nfc(text: str) -> str:
     """Return the text composed (macOS hands over decomposed Hangul)."""
     return text if text.isascii() else unicodedata.normalize("NFC", text)

@@ -67,7 +67,8 @@ class Block:
 
     messages: Sequence[Message]
     lines: list[Line]
-    strips: dict[int, Strip] = field(default_factory=dict)
+    strips: dict[int, tuple[int, Strip]] = field(default_factory=dict)
+    """Lines as they were drawn, each with its row in the conversation then."""
     stale: bool = False
     """It is shown, but something may have changed since it was read."""
 
@@ -193,6 +194,35 @@ class Blocks:
             self._rows += len(lines)
             self._counted += len(inside)
 
+    def lay_out_first(
+        self,
+        timeline: Timeline,
+        messages: Sequence[Message],
+        blocks: tuple[int, int],
+        seq: int,
+        rows: int,
+    ) -> None:
+        """Lay out of a range of blocks only those that the first frame shows.
+
+        Args:
+            timeline: How.
+            messages: All from `needed` of the range, in order.
+            blocks: The first and the last block of `beginning`.
+            seq: The message that stands in the upper third; 0 for the end.
+            rows: How many are shown.
+        """
+        first, last = blocks
+        middle = min(block_of(seq), last) if seq else last
+        self.lay_out(timeline, messages, middle, middle)
+        top = self.heights.top(middle)
+        above = self.row_of(seq) - top if seq else self.heights[middle]
+        below = self.heights[middle] - above
+        if below < rows and middle < last:
+            self.lay_out(timeline, messages, middle + 1, middle + 1)
+            below += self.heights[middle + 1]
+        if above < max(rows // 3, rows - below) and middle > first:
+            self.lay_out(timeline, messages, first, middle - 1)
+
     def drop(self, keep: tuple[int, int], selected: tuple[int, int] | None) -> None:
         """Let go of what is drawn but not needed, and of what was not in sight for longest.
 
@@ -221,6 +251,20 @@ class Blocks:
         return rows[0] < top + self.heights[number] and top <= rows[1]
 
     # Rows
+
+    def in_sight(self, top: int, rows: int) -> tuple[int, int]:
+        """Return the first and the last block of which a row is on the screen.
+
+        Args:
+            top: The row that is the first on the screen.
+            rows: How many fit there.
+        """
+        total = self.heights.total
+        if not total:
+            return 0, 0
+        top = min(max(top, 0), total - 1)
+        bottom = min(top + max(rows, 1), total) - 1
+        return self.heights.find(top)[0], self.heights.find(bottom)[0]
 
     def at(self, row: int) -> tuple[Block | None, int, int]:
         """Return the block that has a row, None if it is not laid out; its number; the row in it.

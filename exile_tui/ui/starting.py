@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
+from exile_tui import text
 from exile_tui.ui.screens import load_screen
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Starting:
 
     def _load(self) -> None:
         load_screen("chats")
+        text.prepare()
         self._app.application.prepare()
         self._freeze()
 

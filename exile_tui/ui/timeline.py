@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cache
 from operator import itemgetter
 
@@ -27,6 +28,8 @@ MOST_ROWS = 600
 """Rows of one message that are shown: 60 KB of line breaks are one message, too."""
 MOST_CHARACTERS = 20_000
 """The same in characters; a screen is laid out with a hundred messages around it."""
+MOST_DAYS = 2_000
+"""Moments of which the day is kept."""
 NARROWEST_TEXT = 8
 WIDEST_NOTICE = 76
 
@@ -72,6 +75,8 @@ class Timeline:
     marks: Marks = field(default_factory=Marks)
     wrapped: dict[tuple[str, int], list[str]] = field(default_factory=dict, repr=False)
     """Texts that were wrapped before; whoever shows the lines keeps it, and drops it with them."""
+    days: dict[int, date] = field(default_factory=dict, repr=False)
+    """On which day a moment is here: each is asked for five times."""
 
     def lines(
         self,
@@ -104,8 +109,8 @@ class Timeline:
     # Between messages
 
     def _separators(self, before: Message | None, message: Message) -> Iterator[Line]:
-        day = dates.local(message.stored_ms).date()
-        new_day = before is None or dates.local(before.stored_ms).date() != day
+        day = self._day(message.stored_ms)
+        new_day = before is None or self._day(before.stored_ms) != day
         if before is not None and (new_day or message.seq == self.first_unread):
             yield Line(())
         if new_day:
@@ -140,8 +145,10 @@ class Timeline:
     ) -> Iterator[Line]:
         own = message.direction is Direction.OUT
         bar = Span(f" {self.marks.bar} ", "mine" if own else "peer")
-        time = dates.time_of_day(_shown_ms(message), hours_24=self.hours_24)
-        shown = alone or before is None or _minute(before) != _minute(message)
+        shown_ms = self._shown_ms(message)
+        time = dates.time_of_day(shown_ms, hours_24=self.hours_24)
+        minute = shown_ms // MINUTE_MS
+        shown = alone or before is None or self._shown_ms(before) // MINUTE_MS != minute
         if alone:
             name = self.own_name if own else contact_name(self.contact)
             style = "mine-name" if own else NAMES[self.contact.id % len(NAMES)]
@@ -154,6 +161,20 @@ class Timeline:
         for row in self._rows(message, bar):
             yield replace(row, spans=(self._aside(aside.text, aside.style), *row.spans))
             aside = Span("")
+
+    def _day(self, at_ms: int) -> date:
+        day = self.days.get(at_ms)
+        if day is None:
+            if len(self.days) >= MOST_DAYS:
+                self.days.clear()
+            day = self.days[at_ms] = dates.local(at_ms).date()
+        return day
+
+    def _shown_ms(self, message: Message) -> int:
+        """Return when it was written, as far as the sender can be believed: on the day it came."""
+        same_day = self._day(message.sent_ms) == self._day(message.stored_ms)
+        believed = same_day and message.sent_ms <= message.stored_ms
+        return message.sent_ms if believed else message.stored_ms
 
     def _rows(self, message: Message, bar: Span) -> Iterator[Line]:
         room = max(NARROWEST_TEXT, self.width - self._column - 3)
@@ -266,14 +287,3 @@ def _together(before: Message | None, message: Message) -> bool:
 
 def _alike(message: Message, after: Message) -> bool:
     return _delivery_word(message) == _delivery_word(after)
-
-
-def _minute(message: Message) -> int:
-    return _shown_ms(message) // 60_000
-
-
-def _shown_ms(message: Message) -> int:
-    """Return when it was written, as far as the sender can be believed: on the day it came."""
-    same_day = dates.local(message.sent_ms).date() == dates.local(message.stored_ms).date()
-    believed = same_day and message.sent_ms <= message.stored_ms
-    return message.sent_ms if believed else message.stored_ms

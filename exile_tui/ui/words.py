@@ -30,6 +30,7 @@ class Marks:
     bar: str = "▎"
     rule: str = "─"
     pointer: str = "›"
+    edge: str = "▏"
 
 
 UNICODE = Marks()
@@ -42,6 +43,7 @@ ASCII = Marks(
     bar="|",
     rule="-",
     pointer=">",
+    edge="|",
 )
 
 

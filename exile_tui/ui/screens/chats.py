@@ -169,9 +169,11 @@ class ChatsScreen(ExileScreen):
         if self.contact is not None and self.contact.id == contact.id:
             self._show_talk(contact)
             self.query_one(Talk).reload()
+            self.refresh_bindings()
 
     def _close_conversation(self) -> None:
         self._show_talk(None)
+        self.refresh_bindings()
         self.query_one(ConversationList).focus()
 
     # The conversation
@@ -212,7 +214,6 @@ class ChatsScreen(ExileScreen):
             talk.say(_what_to_do(bool(self._conversations)))
         else:
             self.query_one(Details).show(contact)
-        self.refresh_bindings()
 
     def _give_way(self, *, talking: bool) -> None:
         """Show the conversation in place of the list where there is no room for both.
@@ -277,6 +278,7 @@ class ChatsScreen(ExileScreen):
             return
         if self.narrow:
             self._show_talk(None)
+            self.refresh_bindings()
             self._reload_list()
         self.query_one(ConversationList).focus()
 

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from rich.segment import Segment
 from rich.style import Style as RichStyle
-from textual.scrollbar import ScrollBarRender
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 from textual.visual import RenderOptions, Visual
+
+from exile_tui.ui.widgets.plain_rows import plain_rows
 
 if TYPE_CHECKING:
     from textual.css.styles import RulesMap
     from textual.style import Style
+
+
+def quicken(bar: ScrollBar) -> None:
+    """Let a vertical scroll bar, which every layout draws anew, be drawn at once."""
+    # Meant for one bar too, as its documentation says, and yet declared for the class.
+    bar.renderer = BarRows  # type: ignore[misc]
+    setattr(bar, "render_lines", partial(plain_rows, bar))  # noqa: B010  # mypy refuses the assignment
 
 
 class BarRows(ScrollBarRender, Visual):

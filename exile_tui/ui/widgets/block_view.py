@@ -187,12 +187,7 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         return found and (found[0], min(found[1], found[0] + AT_ONCE - 1))
 
     def _in_sight(self) -> tuple[int, int]:
-        heights = self._blocks.heights
-        if not heights.total:
-            return 0, 0
-        top = min(max(round(self.scroll_y), 0), heights.total - 1)
-        bottom = min(top + max(self.size.height, 1), heights.total) - 1
-        return heights.find(top)[0], heights.find(bottom)[0]
+        return self._blocks.in_sight(round(self.scroll_y), self.size.height)
 
     def _take(self, reader: Reader, page: Page) -> None:
         """Lay out what was read and keep the place."""
@@ -201,7 +196,7 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         self.post_message(self.Filled(page.extent.count(1, page.extent.last_seq) > 0))
         if not self.size:
             return  # hidden: see `on_show`
-        anchor, opened = self._anchor(), not self._opening
+        anchor, opened, anew = self._anchor(), not self._opening, self._anew
         if self._opening:
             self._opening = False
             self._timeline = replace(self._timeline, first_unread=page.extent.first_unread)
@@ -217,7 +212,11 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
             if len(self._wrapped) > MOST_WRAPPED:
                 self._wrapped.clear()
             timeline = replace(self._timeline, width=self._width, wrapped=self._wrapped)
-            self._blocks.lay_out(timeline, page.messages, *page.blocks)
+            if anew:
+                rows = self.size.height
+                self._blocks.lay_out_first(timeline, page.messages, page.blocks, self._target, rows)
+            else:
+                self._blocks.lay_out(timeline, page.messages, *page.blocks)
         self._wait_at_new()
         self._place(anchor)
         if opened:

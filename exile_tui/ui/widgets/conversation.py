@@ -1,68 +1,28 @@
-"""The conversation as it looks and is used: styles, keys, the message under the cursor, drawing."""
+"""The conversation as it is used: its keys, the message under the cursor, what is selected."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
-from rich.segment import Segment
-from rich.style import Style as RichStyle
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message as TextualMessage
 from textual.selection import Selection
-from textual.strip import Strip
-from textual.style import Style
 
 from exile_tui.errors import N_
 from exile_tui.ui.selecting import selected_text
-from exile_tui.ui.themes import NAMES
 from exile_tui.ui.timeline import Line
-from exile_tui.ui.widgets.bar_rows import BarRows
-from exile_tui.ui.widgets.block_view import BlockView
+from exile_tui.ui.widgets.bar_rows import quicken
+from exile_tui.ui.widgets.drawn_rows import DrawnRows
 
 if TYPE_CHECKING:
     from exile_tui.core.model import Message
 
 
-class Conversation(BlockView):
+class Conversation(DrawnRows):
     """Lines drawn from the blocks near the screen, never a widget a message."""
 
-    DEFAULT_CSS = """
-    Conversation {
-        background: $background;
-        scrollbar-gutter: stable;
-        & > .conversation--text { color: $foreground; }
-        & > .conversation--aside { color: $text-muted; }
-        & > .conversation--notice { color: $text-muted; text-style: italic; }
-        & > .conversation--problem { color: $error; }
-        & > .conversation--mine { color: $bubble-mine; }
-        & > .conversation--peer { color: $bubble-peer; }
-        & > .conversation--mine-name { color: $bubble-mine; text-style: bold; }
-        & > .conversation--day { color: $day-separator; }
-        & > .conversation--cursor { background: $surface; }
-        & > .conversation--hit { text-style: bold underline; color: $mention; }
-        & > .conversation--unread { color: $mention; }
-        & > .conversation--name-1 { color: $name-1; text-style: bold; }
-        & > .conversation--name-2 { color: $name-2; text-style: bold; }
-        & > .conversation--name-3 { color: $name-3; text-style: bold; }
-        & > .conversation--name-4 { color: $name-4; text-style: bold; }
-        & > .conversation--name-5 { color: $name-5; text-style: bold; }
-        & > .conversation--name-6 { color: $name-6; text-style: bold; }
-        & > .conversation--name-7 { color: $name-7; text-style: bold; }
-        & > .conversation--name-8 { color: $name-8; text-style: bold; }
-    }
-    """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"conversation--{name}"
-        for name in (
-            *("text", "aside", "notice", "problem", "mine", "peer", "mine-name", "day", "unread"),
-            *("cursor", "hit"),
-            *NAMES,
-        )
-    }
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("up", "scroll_lines(-1)", N_("Up"), id="conversation.up", show=False,
                 tooltip=N_("Scroll up")),
@@ -122,16 +82,6 @@ class Conversation(BlockView):
         super().__init__()
         self.walking = False
         """Whether there are messages that were found, to walk through."""
-        self._cursor = 0
-        """The message that was chosen; 0 for none."""
-        self._base: RichStyle | None = None
-        """What blank cells look like; it takes long to find for every row, and so do the others."""
-        self._styles: dict[str, Style] = {}
-
-    def clear(self) -> None:
-        """Show nothing."""
-        super().clear()
-        self._cursor = 0
 
     @property
     def plain_lines(self) -> list[str]:
@@ -238,8 +188,7 @@ class Conversation(BlockView):
 
     def on_mount(self) -> None:
         """Give the scroll bar its quick rows."""
-        # Meant for one bar too, as its documentation says, and yet declared for the class.
-        self.vertical_scrollbar.renderer = BarRows  # type: ignore[misc]
+        quicken(self.vertical_scrollbar)
 
     def on_blur(self) -> None:
         """Draw without the cursor."""
@@ -248,78 +197,6 @@ class Conversation(BlockView):
     def on_focus(self) -> None:
         """Draw with the cursor."""
         self.refresh()
-
-    # Drawing
-
-    def notify_style_update(self) -> None:
-        """Forget what was drawn in other colours."""
-        super().notify_style_update()
-        self._base = None
-        self._styles.clear()
-        for _, block in self._blocks.laid_out():
-            block.strips.clear()
-
-    def render_line(self, y: int) -> Strip:
-        """Draw one row from memory; nothing is awaited here."""
-        row = y + self.scroll_offset.y
-        base = self._base = self._base or self.rich_style
-        if row >= self._blocks.heights.total:
-            return Strip.blank(self.size.width, base)
-        block, _, inside = self._blocks.at(row)
-        if block is None:
-            return Strip.blank(self.size.width, base)
-        line = block.lines[inside]
-        span = self.text_selection and self.text_selection.get_span(row)
-        if self.has_focus and line.seq and line.seq == self._cursor:
-            first = not inside or block.lines[inside - 1].seq != line.seq
-            strip = self._draw(self._pointed(line) if first else line, span, chosen=True)
-            strip = strip.extend_cell_length(self.size.width, self._style("cursor").rich_style)
-        elif span is not None:
-            strip = self._draw(line, span)
-        else:
-            strip = block.strips.get(inside) or block.strips.setdefault(inside, self._draw(line))
-        return strip.apply_offsets(0, row).crop_extend(0, self.size.width, base)
-
-    def _style(self, name: str) -> Style:
-        style = self._styles.get(name)
-        if style is None:
-            style = self._styles[name] = self.get_visual_style(f"conversation--{name or 'text'}")
-        return style
-
-    def _pointed(self, line: Line) -> Line:
-        """Return a line with a mark in the blank cell before its bar or its text."""
-        spans = list(line.spans)
-        at = next((n for n, span in enumerate(spans) if span.style in ("mine", "peer")), 0)
-        text = spans[at].text
-        blank = max(0, len(text) - len(text.lstrip()) - 1)
-        spans[at] = replace(
-            spans[at], text=text[:blank] + self.exile.marks.pointer + text[blank + 1 :]
-        )
-        return replace(line, spans=tuple(spans))
-
-    def _draw(
-        self, line: Line, selected: tuple[int, int] | None = None, *, chosen: bool = False
-    ) -> Strip:
-        below = Style(background=self._style("cursor").background) if chosen else Style()
-        styled = [(span.text, self._style(span.style) + below) for span in line.spans]
-        if selected is not None:
-            styled = self._mark(styled, *selected)
-        return Strip([Segment(text, style.rich_style) for text, style in styled])
-
-    def _mark(
-        self, styled: Sequence[tuple[str, Style]], start: int, end: int
-    ) -> list[tuple[str, Style]]:
-        """Mark what is selected of a row; -1 is its end."""
-        mark = Style.from_styles(self.screen.get_component_styles("screen--selection"))
-        end = 1_000_000 if end == -1 else end
-        marked, at = [], 0
-        for text, style in styled:
-            cuts = sorted({0, len(text), *(min(max(0, e - at), len(text)) for e in (start, end))})
-            for left, right in pairwise(cuts):
-                inside = start <= at + left < end
-                marked.append((text[left:right], style + mark if inside else style))
-            at += len(text)
-        return marked
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """Return what was selected with the mouse: of messages their own text only."""

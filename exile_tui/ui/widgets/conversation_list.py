@@ -15,6 +15,8 @@ from exile_tui.core.model import ContactState, Conversation, Direction, MessageK
 from exile_tui.errors import N_
 from exile_tui.locale import dates, language, tr, tr_n
 from exile_tui.text import cut, one_line, unjoined
+from exile_tui.ui.widgets.bar_rows import quicken
+from exile_tui.ui.widgets.plain_rows import plain_rows
 from exile_tui.ui.words import contact_name, trust_words
 
 if TYPE_CHECKING:
@@ -73,6 +75,10 @@ class ConversationList(OptionList):
         self._looks: tuple[object, ...] = ()
         self._rows: dict[tuple[int, str], list[Strip]] = {}
 
+    def on_mount(self) -> None:
+        """Give the scroll bar its quick rows."""
+        quicken(self.vertical_scrollbar)
+
     def show(self, conversations: Sequence[Conversation], open_contact: int | None) -> None:
         """List conversations; the highlight stays with its contact.
 
@@ -112,7 +118,8 @@ class ConversationList(OptionList):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw; each conversation is looked up once for all of its rows."""
         self._rows.clear()
-        return super().render_lines(crop)
+        self._update_lines()
+        return plain_rows(self, crop)
 
     def render_line(self, y: int) -> Strip:
         """Draw a row."""

@@ -229,13 +229,14 @@ class CommandComposer(Composer):
 
     @on(TextArea.Changed)
     def _look(self) -> None:
-        entry = read(self.text)
+        entry, before = read(self.text), (self.takes_tab, self.commands.display)
         self._dismissed = self._dismissed and entry is not None
         if entry is None or self._dismissed:
             self.commands.display = False
         else:
             self.commands.show(entry[0])
-        self.refresh_bindings()
+        if (self.takes_tab, self.commands.display) != before:
+            self.refresh_bindings()  # not with every letter: it draws the line of keys
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Take keys for the list only while it is there."""

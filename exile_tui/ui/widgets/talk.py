@@ -104,13 +104,21 @@ class Talk(ServiceCalls, Vertical):
         self._read, self.walk = (0, 0, 0), walk
         self._drafts.setdefault(contact.id, excerpt.draft)
         self.show(contact)
-        composer = self.query_one(Composer)
         conversation = self.query_one(Conversation)
-        (composer if composer.display and walk is None else conversation).focus()
         conversation.open(self._timeline(contact), self._lines(contact), excerpt, seq)
         self._show_walk()
+        # What moves with the focus is drawn behind the messages: they come first.
+        self.call_after_refresh(self._take_focus)
         if seq and not excerpt.extent.count(seq, seq):
             self._say_deleted()
+
+    def _take_focus(self) -> None:
+        """Put the focus to where one writes or, where nobody can, reads."""
+        composer = self.query_one(Composer)
+        if self.contact is not None:
+            writes = composer.display and self.walk is None
+            (composer if writes else self.query_one(Conversation)).focus()
+        self.screen.refresh_bindings()
 
     def show(self, contact: Contact | None) -> None:
         """Show what belongs to a contact as it is now; without one, what to do."""
@@ -164,13 +172,13 @@ class Talk(ServiceCalls, Vertical):
         """Mark no hits any more; the place stays."""
         self.walk = None
         self._show_walk()
+        self.screen.refresh_bindings()
         self.reload()
 
     def _show_walk(self) -> None:
         walk, line = self.walk, self.query_one("#walk", Static)
         line.display = walk is not None
         self.query_one(Conversation).walking = walk is not None
-        self.screen.refresh_bindings()
         if walk is not None:
             query = cut(one_line(walk.query), LONGEST_QUERY)
             line.update(
