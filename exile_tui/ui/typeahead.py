@@ -29,10 +29,12 @@ class TypeAhead(App[int]):
 
     Textual forwards a key at once and acts on Enter only after the event came back up; letters
     typed right behind it (a slow line hands them over together) would land in the place that Enter
-    was about to leave.
+    was about to leave. Where that has to be read first, whoever reads says so (`expect`).
     """
 
     _held: list[events.Event] | None = None
+    _expecting = False
+    """Whether the place that Enter leads to is being read from the disk."""
     _limit: Timer | None = None
 
     async def on_event(self, event: events.Event) -> None:
@@ -58,13 +60,24 @@ class TypeAhead(App[int]):
     def _settled(self, message: Settled) -> None:
         self.call_after_refresh(self._next_round, message.widget, message.rounds + 1)
 
+    def expect(self) -> None:
+        """Hold the letters behind Enter, if there is one on its way, until `arrived`."""
+        self._expecting = self._held is not None
+
+    async def arrived(self) -> None:
+        """Let the letters follow: the place that Enter leads to has the focus."""
+        if self._expecting:
+            await self._release()
+
     async def _next_round(self, widget: Widget, rounds: int) -> None:
+        if self._expecting:
+            return
         if rounds >= ROUNDS or not widget.post_message(Settled(widget, rounds)):
             await self._release()
 
     async def _release(self) -> None:
         """Let the keys follow, up to the next Enter among them."""
-        held, self._held = self._held or [], None
+        held, self._held, self._expecting = self._held or [], None, False
         if self._limit is not None:
             self._limit.stop()
         while held:

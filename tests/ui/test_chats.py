@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from textual import events
 
 from exile_tui.core.events import ClockJumped, RequestArrived
-from exile_tui.core.model import Connection, ContactState, Delivery, Link
+from exile_tui.core.model import Connection, ContactState, Delivery, Excerpt, Link
 from exile_tui.errors import UsageError
 from exile_tui.text import one_line
+from exile_tui.ui import typeahead
 from exile_tui.ui.screens.chats import ChatsScreen
+from exile_tui.ui.typeahead import ROUNDS
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import LOOKED_AT, ConversationList
@@ -68,6 +71,34 @@ async def test_the_list_shows_trust_in_words_unread_and_requests(make_app: MakeA
             "Yesterday",
         ):
             assert words in text
+
+
+async def test_letters_behind_enter_wait_for_the_conversation_to_be_read(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They went to the list, where letters do nothing, whenever the disk was slower than they."""
+    messenger = english()
+    read, excerpt = asyncio.Event(), messenger.excerpt
+
+    async def slow(*arguments: Any) -> Excerpt:
+        await read.wait()
+        return await excerpt(*arguments)
+
+    monkeypatch.setattr(messenger, "excerpt", slow)
+    monkeypatch.setattr(typeahead, "LONGEST_S", 60.0)
+    app = make_app(messenger)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        for key in ("enter", "h", "i"):
+            app.post_message(events.Key(key, "\r" if key == "enter" else key))
+        for _ in range(2 * ROUNDS):
+            await pilot.pause()  # what is read is still under way
+        assert isinstance(app.focused, ConversationList)
+        read.set()
+        async with asyncio.timeout(30):
+            while app.screen.query_one(Composer).text != "hi":
+                await settle(pilot)
+        assert isinstance(app.focused, Composer)
 
 
 async def test_the_list_looks_at_the_beginning_of_a_text(

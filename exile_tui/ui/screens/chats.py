@@ -202,6 +202,7 @@ class ChatsScreen(ExileScreen):
             self.query_one(ConversationList).show(self._conversations, contact.id)
 
         choose = Conversation.beginning(seq)
+        self.exile.expect()
         self.load("open", lambda: self.messenger.excerpt(contact_id, choose), opened)
 
     def _show_talk(self, contact: Contact | None) -> None:

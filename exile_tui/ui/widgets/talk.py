@@ -112,13 +112,14 @@ class Talk(ServiceCalls, Vertical):
         if seq and not excerpt.extent.count(seq, seq):
             self._say_deleted()
 
-    def _take_focus(self) -> None:
+    async def _take_focus(self) -> None:
         """Put the focus to where one writes or, where nobody can, reads."""
         composer = self.query_one(Composer)
         if self.contact is not None:
             writes = composer.display and self.walk is None
-            (composer if writes else self.query_one(Conversation)).focus()
+            self.screen.set_focus(composer if writes else self.query_one(Conversation))
         self.screen.refresh_bindings()
+        await self.exile.arrived()
 
     def show(self, contact: Contact | None) -> None:
         """Show what belongs to a contact as it is now; without one, what to do."""
