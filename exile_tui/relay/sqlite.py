@@ -173,7 +173,8 @@ class SqliteEngine:
         self._closing = True
         self._work.set()
         runner, maintainer = self._tasks
-        maintainer.cancel()
+        async with self._turn:  # a file that a thread is rewriting is left to it until it is done
+            maintainer.cancel()
         await asyncio.gather(maintainer, return_exceptions=True)
         await runner
         try:

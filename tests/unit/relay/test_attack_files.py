@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import random
 import sqlite3
+import threading
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exile_tui.relay import engine as ops
 from exile_tui.relay.engine import EngineUnavailable
-from exile_tui.relay.limits import today
+from exile_tui.relay.limits import Limits, today
+from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
 
@@ -200,8 +204,6 @@ async def test_a_clock_that_was_years_back_for_a_while_ends_no_mailbox(
 async def test_a_full_disk_prevents_neither_start_nor_end(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from exile_tui.relay.sqlite import SqliteEngine
-
     def fail(_: SqliteEngine) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
@@ -212,6 +214,45 @@ async def test_a_full_disk_prevents_neither_start_nor_end(
     monkeypatch.undo()
     engine = await open_engine(tmp_path, clock)
     assert await engine.submit(ops.CheckToken(mine.id, mine.receive_hash))
+    await engine.close()
+
+
+class Halting:
+    """A connection whose thread halts before a statement, once, until it is let go."""
+
+    def __init__(self, connection: sqlite3.Connection, statement: str) -> None:
+        self._connection = connection
+        self._statement = statement
+        self.halted, self.let_go = threading.Event(), threading.Event()
+
+    def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+        if statement.startswith(self._statement) and not self.halted.is_set():
+            self.halted.set()
+            assert self.let_go.wait(30)
+        return self._connection.execute(statement, *parameters)
+
+
+async def test_a_relay_that_ends_while_its_file_is_rewritten_loses_nothing(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = await SqliteEngine.open(tmp_path / "relay.db", Limits(), clock, wipe_interval=0.001)
+    mine, bodies = box(rng), [rng.randbytes(4096) for _ in range(4)]
+    await engine.submit(creation(mine))
+    halting = Halting(engine._connection, "UPDATE slots SET slot")
+    monkeypatch.setattr(engine._slots, "_connection", halting)
+    await engine.submit(ops.Append(mine.id, mine.send_hash, bodies))
+    await asyncio.to_thread(halting.halted.wait, 30)
+    fetch = ops.Fetch(mine.id, mine.receive_hash, -1, 1 << 24)
+    late = asyncio.create_task(engine.submit(fetch))
+    await asyncio.sleep(0)  # it is submitted
+    ending = asyncio.create_task(engine.close())
+    for _ in range(20):  # whatever does not wait for the thread goes on
+        await asyncio.sleep(0)
+    halting.let_go.set()
+    await ending
+    assert [body for _, body in await late or []] == bodies
+    engine = await open_engine(tmp_path, clock)
+    assert [body for _, body in await engine.submit(fetch) or []] == bodies
     await engine.close()
 
 
