@@ -161,11 +161,13 @@ class Totals:
 
 
 class MailboxCount(NamedTuple):
-    """How many mailboxes there are, and how many were made."""
+    """How many mailboxes there are, and how many more were made than deleted."""
 
     held: int
     made: int
-    """Since the start; to create one again that is there does not count."""
+    """Since the start, without those that their owners deleted: one that is made and deleted all
+    the time, with the same work, must not make a relay look busy. To create one again that is
+    there does not count."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,7 @@ class Mailboxes:
         self._waiting = WaitingEnvelopes(connection)
         self._count = 0
         self.made = 0
-        """Mailboxes that were made since the start."""
+        """Mailboxes that were made since the start, without those that their owners deleted."""
         self.reload()
 
     def reload(self) -> None:
@@ -109,6 +109,7 @@ class Mailboxes:
         if row is None:
             return False
         self.tally["deleted"] += self._remove(operation.mailbox_id, row.number)
+        self.made -= 1
         self.changed.add(operation.mailbox_id)
         return True
 

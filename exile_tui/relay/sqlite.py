@@ -195,7 +195,7 @@ class SqliteEngine:
 
     async def _commit(self, batch: list[_Job]) -> None:
         connection = self._connection
-        before = connection.total_changes
+        before, made = connection.total_changes, self._mailboxes.made
         outcomes: list[tuple[asyncio.Future[Any], Any]] = []
         try:
             if self._stale:
@@ -213,6 +213,7 @@ class SqliteEngine:
         except Exception:  # whatever it was, nothing was stored and the next batch must go on
             with contextlib.suppress(sqlite3.Error):
                 self._undo()
+            self._mailboxes.made = made
             self._activity.failed_commits += 1
             outcomes = [(future, EngineUnavailable()) for _, future in batch]
         for future, outcome in outcomes:

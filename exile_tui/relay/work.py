@@ -87,8 +87,9 @@ class WorkGate:
         Args:
             request: Whose id was compared with its hashes.
             share: The part of the room for mailboxes that is taken, 0 to 1.
-            made: How many were made since the start. Requests alone make a relay look busy to
-                nobody, or who sends them would have everybody else work.
+            made: How many were made since the start and not deleted. Neither requests alone nor
+                one mailbox that is made and deleted all the time make a relay look busy, or who
+                sends them would have everybody else work.
         """
         if self._policy.mode is WorkMode.NEVER:
             return None
@@ -131,7 +132,8 @@ class WorkGate:
     def _settle(self, made: int) -> None:
         """Let old mailboxes count for less, and draw another key when it is time."""
         now = self._clock.monotonic()
-        self._rate = self._rate * math.exp((self._counted - now) / _SETTLE_S) + made - self._made
+        rate = self._rate * math.exp((self._counted - now) / _SETTLE_S) + made - self._made
+        self._rate = max(0.0, rate)  # more may have been deleted
         self._counted, self._made = now, made
         window = now // WINDOW_S
         if window != self._window:

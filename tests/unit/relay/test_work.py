@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import random
+import sqlite3
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,10 +13,12 @@ import pytest
 
 from exile_tui.cli.parser import build_parser
 from exile_tui.core.puzzle import Solver
+from exile_tui.relay import engine as ops
+from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.service import RelaySettings
 from exile_tui.relay.work import KEYS, MAX_BITS, WINDOW_S, WorkGate, WorkMode, WorkPolicy
 from exile_tui.wire.relay import MAX_TRIES, Authorization, CreateMailbox, Puzzle, Solution
-from tests.unit.relay.support import SettableClock, box
+from tests.unit.relay.support import SettableClock, box, open_engine
 
 PIN = bytes(range(32))
 EASY = WorkPolicy(mode=WorkMode.ALWAYS, bits=4)
@@ -158,6 +161,43 @@ def test_requests_alone_make_nobody_busy(rng: random.Random) -> None:
     assert {bits(work, rng) for _ in range(100)} == {0}
     assert {bits(work, rng, made=10) for _ in range(100)} == {14}
     assert work.totals == {"asked": 100, "solved": 0, "refused": 0}
+
+
+async def test_one_mailbox_made_and_deleted_all_the_time_makes_nobody_busy(
+    tmp_path: Path, rng: random.Random
+) -> None:
+    """One solution is good for it again and again, and others would work for that."""
+    clock, mine = SettableClock(), box(rng)
+    work = gate(WorkPolicy(mode=WorkMode.BUSY, rate=10), clock)
+    engine = await open_engine(tmp_path, clock)
+    made = ops.CreateMailbox(mine.id, mine.receive_hash, mine.send_hash)
+    for _ in range(40):
+        assert bits(work, rng, made=engine.mailboxes().made) == 0
+        await engine.submit(made)
+        await engine.submit(ops.DeleteMailbox(mine.id, mine.receive_hash))
+    assert engine.mailboxes() == (0, 0)
+    await engine.close()
+
+
+def test_what_was_deleted_is_no_credit(rng: random.Random) -> None:
+    work = gate(WorkPolicy(mode=WorkMode.BUSY, rate=10))
+    assert [bits(work, rng, made=made) for made in (-1000, -991, -990)] == [0, 0, 14]
+
+
+async def test_what_a_failing_disk_did_not_make_does_not_count(
+    tmp_path: Path, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, mine = await open_engine(tmp_path, SettableClock()), box(rng)
+
+    async def fail() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(engine, "_commit_durably", fail)
+        with pytest.raises(EngineUnavailable):
+            await engine.submit(ops.CreateMailbox(mine.id, mine.receive_hash, mine.send_hash))
+    assert engine.mailboxes() == (0, 0)
+    await engine.close()
 
 
 @pytest.mark.parametrize(
