@@ -308,11 +308,14 @@ class SqliteEngine:
         return self._mailboxes.sweep(operation.start)
 
     def _wipe(self) -> None:
-        if self._changed:
-            self._forget()
-            self._changed = False
-        busy, _, _ = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        self._unwiped = bool(busy)
+        try:
+            if self._changed:
+                self._forget()
+                self._changed = False
+        finally:  # where there is no room for rewriting, what was deleted must leave the log still
+            checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            busy, _, _ = checkpoint.fetchone()
+            self._unwiped = bool(busy) or self._changed
 
     def _forget(self) -> None:
         """Rewrite the file where it is small enough, so that it holds no order and no old row."""

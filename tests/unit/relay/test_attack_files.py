@@ -256,6 +256,32 @@ async def test_a_relay_that_ends_while_its_file_is_rewritten_loses_nothing(
     await engine.close()
 
 
+async def test_where_nothing_can_be_rewritten_deleted_bytes_leave_the_log_still(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, mine = await open_engine(tmp_path, clock), box(rng)
+    body = rng.randbytes(4096)
+    await engine.submit(creation(mine))
+    await engine.submit(ops.Append(mine.id, mine.send_hash, [body]))
+    found = await engine.submit(ops.Fetch(mine.id, mine.receive_hash, -1, 1 << 24))
+    assert found is not None
+    await engine.submit(ops.Acknowledge(mine.id, mine.receive_hash, [seq for seq, _ in found]))
+    assert body in raw_files(tmp_path)
+
+    def fail() -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with monkeypatch.context() as full:
+        full.setattr(engine, "_rewrite", fail)
+        with pytest.raises(sqlite3.OperationalError):
+            await engine.wipe()
+    assert body not in raw_files(tmp_path)
+    assert mine.id in raw_files(tmp_path)
+    await engine.wipe()  # nor is the rewriting forgotten
+    assert not engine._changed
+    await engine.close()
+
+
 async def test_nobody_else_can_read_the_files_from_their_first_moment(
     tmp_path: Path, clock: SettableClock, rng: random.Random
 ) -> None:
