@@ -205,13 +205,16 @@ class Mailboxes:
         row = self._owned(operation.mailbox_id, operation.receive_hash)
         if row is None:
             return None
+        # A number that was not given here is of an earlier life of the mailbox, whose numbers
+        # began elsewhere: it was deleted and made again while somebody received from it.
+        after = operation.after if operation.after < row.next_seq else -1
         waiting = self._waiting.known(row.number)
-        if waiting is not None and waiting.newest <= operation.after:
+        if waiting is not None and waiting.newest <= after:
             return []
         cursor = self._execute(
             "SELECT seq, body FROM slots JOIN bodies USING (slot) "
             "WHERE mailbox = ? AND seq > ? ORDER BY seq",
-            (row.number, operation.after),
+            (row.number, after),
         )
         envelopes: list[tuple[int, bytes]] = []
         total = 0

@@ -99,6 +99,24 @@ async def test_numbers_grow_and_are_never_given_twice(store: SqliteEngine, tmp_p
     assert len(set(given)) == 210
 
 
+async def test_who_receives_from_a_mailbox_that_is_made_anew_misses_nothing(
+    store: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether its numbers begin before or after those of its former life."""
+    after = -1
+    for start in (7000, 70, 700):
+        monkeypatch.setattr("exile_tui.relay.mailboxes.secrets.randbits", lambda _, at=start: at)
+        await create(store)
+        assert await seqs(store, after) == []
+        for number in range(3):
+            await append(store, number)
+        assert await seqs(store, after) == [start, start + 1, start + 2]
+        assert await seqs(store, start + 1) == [start + 2]
+        after = start + 2
+        assert await seqs(store, after) == []
+        assert await store.submit(engine.DeleteMailbox(KEYS.id, KEYS.receive_hash))
+
+
 async def test_what_is_disclosed_is_what_the_file_holds(tmp_path: Path) -> None:
     store = await SqliteEngine.open(tmp_path / "relay.db", Limits(), SystemClock())
     await create(store)
