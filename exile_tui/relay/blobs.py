@@ -86,7 +86,8 @@ class Blobs:
             "SELECT delete_hash, slot FROM blobs WHERE id = ?", (operation.blob_id,)
         ).fetchone()
         delete_hash, slot = found or (bytes(32), 0)
-        if hmac.compare_digest(delete_hash, operation.delete_hash):
+        same = hmac.compare_digest(delete_hash, operation.delete_hash)
+        if same and found is not None:
             self._remove(operation.blob_id, slot)
 
     def sweep(self) -> bool:

@@ -276,6 +276,11 @@ async def test_blobs_are_written_once_and_expire(
     assert await engine.submit(ops.GetBlobs([blob_id])) == [None]
 
 
+async def test_a_blob_that_is_not_there_has_no_token_at_all(engine: SqliteEngine) -> None:
+    await engine.submit(ops.DeleteBlob(bytes(16), bytes(32)))
+    assert engine.activity().failed_commits == 0
+
+
 async def test_quotas(tmp_path: Path, clock: SettableClock, rng: random.Random) -> None:
     engine = await open_engine(tmp_path, clock, Limits(mailboxes=1, blobs=1, tickets=1))
     mine = box(rng)
