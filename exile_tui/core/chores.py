@@ -15,9 +15,12 @@ from exile_tui.core.following import tell
 from exile_tui.core.inviting import ticket_hash
 from exile_tui.core.model import Invite, InviteState, MailboxState, OwnMailbox
 from exile_tui.crypto.kdf import sha256
-from exile_tui.errors import ExileError, RelayKeyMismatch, RelayRefused, RelayUnreachable
+from exile_tui.errors import ExileError, RelayBusy, RelayKeyMismatch, RelayRefused, RelayUnreachable
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import Authorization, Verdict
+
+_NEW = (MailboxState.WANTED, MailboxState.UNTOLD)
+"""What is to be created at its relay."""
 
 
 async def do_chores(context: Context) -> dict[RelayAddress, ExileError]:
@@ -54,11 +57,21 @@ async def do_chores(context: Context) -> dict[RelayAddress, ExileError]:
 async def _do_chores_at(
     context: Context, mailboxes: Sequence[OwnMailbox], invites: Sequence[Invite]
 ) -> list[ExileError]:
-    """Do what waits at one relay; once it is out of reach, the rest is left for the next time."""
+    """Do what waits at one relay; once it is out of reach, the rest is left for the next time.
+
+    So are its other new mailboxes once the work for one was in vain: a relay that asks for work
+    and takes none must not have it done for each of a thousand.
+    """
     errors: list[ExileError] = []
+    in_vain = False
     for mailbox in mailboxes:
+        if in_vain and mailbox.state in _NEW:
+            continue
         try:
             await _tend_mailbox(context, mailbox)
+        except RelayBusy as error:
+            errors.append(error)
+            in_vain = True
         except (RelayUnreachable, RelayKeyMismatch) as error:
             return [*errors, error]
         except ExileError as error:
@@ -78,7 +91,7 @@ async def _do_chores_at(
 
 async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:
     relay = context.relays(mailbox.relay)
-    if mailbox.state in (MailboxState.WANTED, MailboxState.UNTOLD):
+    if mailbox.state in _NEW:
         renewal = await working.create_mailbox(context, mailbox, _authorization(context, mailbox))
         if renewal is None:
             return

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from exile_tui.core import working
+from exile_tui.core.chores import do_chores
 from exile_tui.core.events import Event, Work, WorkChanged
 from exile_tui.core.model import Direction, Invite, InviteState
 from exile_tui.errors import RelayBusy, RelayUnreachable
@@ -148,6 +149,27 @@ async def test_work_that_came_too_late_is_done_anew_and_not_for_ever(
     relay.asks = None
     await one.messenger.synchronize()
     assert (await invite_of(one, invite)).published
+
+
+async def test_a_relay_that_takes_no_work_has_it_done_for_one_mailbox_a_round(
+    make_person: MakePerson, relay: FakeRelay
+) -> None:
+    one = await make_person("1")
+    relay.asks = EASY
+
+    def expire(work: Event) -> None:
+        if isinstance(work, WorkChanged) and work.work is not None:
+            assert relay.asks is not None
+            relay.asks = replace(EASY, challenge=relay.asked.to_bytes(32, "big"))
+
+    one.context.events.subscribe(expire)
+    for _ in range(5):
+        await one.messenger.create_invite()
+    assert len(await do_chores(one.context)) == 1
+    assert relay.asked == working.ATTEMPTS + 1
+    relay.asks = None
+    assert not await do_chores(one.context)
+    assert all(each.published for each in await one.messenger.invites())
 
 
 @pytest.mark.parametrize("puzzle", [Puzzle(64, 32, bytes(32)), Puzzle(18, 8, bytes(32))])
