@@ -29,6 +29,13 @@ Chunks = AsyncIterator[bytes]
 
 _FIRST_ERROR = 400
 
+_CREATE_AT_ONCE = 64
+"""Mailboxes that the engine of an open relay is asked to create at once.
+
+So many more than are allowed may be made before work is asked for: it is the engine that counts
+them, and a thousand that were sent together would all pass before the first was counted.
+"""
+
 _GET_AT_ONCE = 16
 """Blobs that one operation reads, 1 MiB with the usual limits.
 
@@ -87,6 +94,7 @@ class Handlers:
         self._limits = limits
         self._clock = clock
         self._blobs_put: Counter[bytes] = Counter()
+        self._creating = asyncio.Semaphore(_CREATE_AT_ONCE)
         self._streams: set[ReceiveStream] = set()
         self._stopping = False
         self.refused: Counter[int] = Counter()
@@ -177,11 +185,16 @@ class Handlers:
         named = mailbox_id(request.receive_hash, request.send_hash)
         if not hmac.compare_digest(named, request.mailbox_id):
             return failure(400, "malformed")
-        if self._access.is_open:  # else who gets in was let in by the operator or by a friend
+        if not self._access.is_open:  # who gets in was let in by the operator or by a friend
+            return await self._let_in(request)
+        async with self._creating:
             held, made = self._engine.mailboxes()
             puzzle = self.work.puzzle(request, held / max(1, self._limits.mailboxes), made)
             if puzzle is not None:
                 return Answer(503, puzzle.encode())
+            return await self._let_in(request)
+
+    async def _let_in(self, request: wire.CreateMailbox) -> Answer:
         ticket = None
         if not self._access.admits(request.authorization):
             kind = request.authorization.kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import random
@@ -14,10 +15,18 @@ import pytest
 from exile_tui.cli.parser import build_parser
 from exile_tui.core.puzzle import Solver
 from exile_tui.relay import engine as ops
+from exile_tui.relay.access import Access
 from exile_tui.relay.engine import EngineUnavailable
+from exile_tui.relay.facts import FactSheet
+from exile_tui.relay.facts_file import OperatorFacts
+from exile_tui.relay.handlers import _CREATE_AT_ONCE, NO_CONTENT, Handlers
+from exile_tui.relay.key import ensure_key
+from exile_tui.relay.limits import Limits
+from exile_tui.relay.renewal import Renewals
 from exile_tui.relay.service import RelaySettings
 from exile_tui.relay.work import KEYS, MAX_BITS, WINDOW_S, WorkGate, WorkMode, WorkPolicy
 from exile_tui.wire.relay import MAX_TRIES, Authorization, CreateMailbox, Puzzle, Solution
+from exile_tui.wire.relay import Path as Endpoint
 from tests.unit.relay.support import SettableClock, box, open_engine
 
 PIN = bytes(range(32))
@@ -197,6 +206,27 @@ async def test_what_a_failing_disk_did_not_make_does_not_count(
         with pytest.raises(EngineUnavailable):
             await engine.submit(ops.CreateMailbox(mine.id, mine.receive_hash, mine.send_hash))
     assert engine.mailboxes() == (0, 0)
+    await engine.close()
+
+
+async def test_what_is_sent_together_is_counted_too(tmp_path: Path, rng: random.Random) -> None:
+    clock, limits, access = SettableClock(), Limits(), Access()
+    engine, key = await open_engine(tmp_path, clock), ensure_key(tmp_path)
+    handlers = Handlers(
+        engine,
+        access,
+        Renewals(key.private),
+        gate(WorkPolicy(mode=WorkMode.BUSY, rate=10), clock, key.pin),
+        FactSheet(key, OperatorFacts(), limits, access, clock),
+        limits,
+        clock,
+    )
+    create, _ = handlers.routes["POST", Endpoint.CREATE.value]
+    asked = [creation(rng).encode() for _ in range(300)]
+    answers = await asyncio.gather(*(create(each) for each in asked))
+    created = [answer for answer in answers if answer == NO_CONTENT]
+    assert 10 <= len(created) <= 10 + _CREATE_AT_ONCE
+    assert engine.mailboxes().held == len(created)
     await engine.close()
 
 
