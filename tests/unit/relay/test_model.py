@@ -1,0 +1,357 @@
+"""The engine against a plain model: any operations together, commits that fail, kills, rewritings.
+
+The model knows nothing of batches, slots or what memory holds; it says what each operation must
+answer if all of its batch was stored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from exile_tui.relay import engine as ops
+from exile_tui.relay import rows, waiting
+from exile_tui.relay.engine import EngineUnavailable, QuotaReached
+from exile_tui.relay.limits import today
+from exile_tui.relay.sqlite import SqliteEngine
+from tests.unit.relay.model import BLOBS, BODIES, BOXES, LIMITS, Held, Model, Sees, compare
+from tests.unit.relay.support import Box, SettableClock, open_engine
+
+EVERYTHING = 1 << 24
+EXAMPLES = int(os.environ.get("RELAY_MODEL_EXAMPLES", "12"))
+"""How many are tried; with another number they are drawn at random."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What is drawn of an operation."""
+
+    kind: str
+    box: int
+    numbers: list[int]
+    """Which bodies to append, which envelopes to acknowledge, and so on."""
+    wrong: bool
+    """Whether the token fits nothing."""
+    swapped: bool
+    """Whether it is the other token of the mailbox."""
+
+
+KINDS = ("create", "append", "append", "acknowledge", "fetch", "receive", "delete", "put")
+DRAWS = st.lists(
+    st.builds(
+        Draw,
+        st.sampled_from([*KINDS, "delete_blob"]),
+        st.integers(0, 2),
+        st.lists(st.integers(0, 7), min_size=1, max_size=4),
+        st.integers(0, 9).map(lambda number: number == 9),
+        st.integers(0, 9).map(lambda number: number == 9),
+    ),
+    min_size=1,
+    max_size=12,
+)
+Step = Callable[[Model], Any]
+"""Does an operation in the model and returns what the answer must be."""
+
+
+class EngineMachine(RuleBasedStateMachine):
+    """Drives an engine; what is gathered goes to it in one turn of the loop."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.loop = asyncio.new_event_loop()
+        self.directory = Path(tempfile.mkdtemp(prefix="exile-model-"))
+        self.clock = SettableClock()
+        self.model = Model(self.clock)
+        self.gathered: list[tuple[ops.Operation[Any], Step]] = []
+        self.engine = self._open()
+
+    def _open(self) -> SqliteEngine:
+        engine = self.loop.run_until_complete(open_engine(self.directory, self.clock, LIMITS))
+        # The maintainer swept once at the start.
+        self.loop.run_until_complete(asyncio.sleep(0))
+        self.loop.run_until_complete(engine.submit(ops.Sweep()))
+        self.model.sweep()
+        return engine
+
+    def teardown(self) -> None:
+        self.loop.run_until_complete(self.engine.close())
+        self.loop.close()
+        shutil.rmtree(self.directory)
+
+    # -- what is gathered ----------------------------------------------------------------------
+
+    def gather(self, operation: ops.Operation[Any], step: Step) -> None:
+        self.gathered.append((operation, step))
+
+    def create(self, box: Box, token: bytes, draw: Draw) -> None:
+        creation = ops.CreateMailbox(box.id, box.receive_hash, box.send_hash)
+        self.gather(creation, lambda model: model.create(box))
+
+    def delete(self, box: Box, token: bytes, draw: Draw) -> None:
+        deletion = ops.DeleteMailbox(box.id, token)
+        self.gather(deletion, lambda model: model.delete(box, token))
+
+    def append(self, box: Box, token: bytes, draw: Draw) -> None:
+        bodies = [BODIES[number] for number in draw.numbers]
+        appending = ops.Append(box.id, token, bodies)
+        self.gather(appending, lambda model: model.append(box, token, bodies))
+
+    def acknowledge(self, box: Box, token: bytes, draw: Draw) -> None:
+        some = [seq for at, seq in enumerate(self.seen(box)) if at in draw.numbers] + [1 << 60]
+        acknowledgement = ops.Acknowledge(box.id, token, some * 2)
+        self.gather(acknowledgement, lambda model: model.acknowledge(box, token, some))
+
+    def receive(self, box: Box, token: bytes, draw: Draw) -> None:
+        opening = ops.OpenMailboxes([(box.id, token)])
+        self.gather(opening, lambda model: model.receive(box, token))
+
+    def fetch(self, box: Box, token: bytes, draw: Draw) -> None:
+        life = self.model.mailboxes.get(box.id)
+        after = [-1, *self.seen(box)][-draw.numbers[0] :][0]
+
+        def step(model: Model) -> Sees | None:
+            held = model.owned(box, token)
+            # What was seen in a former life of it says nothing about this one.
+            return None if held is None else Sees(held, after if held is life else -1)
+
+        self.gather(ops.Fetch(box.id, token, after, EVERYTHING), step)
+
+    def put(self, box: Box, token: bytes, draw: Draw) -> None:
+        number, days = draw.numbers[0], draw.numbers[-1] % 5
+        body = b"z" * (1, 2, 5000)[number % 3]
+        blob = ops.NewBlob(BLOBS[number % 3], token, today(self.clock) + days, body)
+        self.gather(ops.PutBlobs([blob]), lambda model: [model.put(blob)])
+
+    def delete_blob(self, box: Box, token: bytes, draw: Draw) -> None:
+        blob_id = BLOBS[draw.numbers[0] % 3]
+        deletion = ops.DeleteBlob(blob_id, token)
+        self.gather(deletion, lambda model: model.delete_blob(blob_id, token))
+
+    def seen(self, box: Box) -> list[int]:
+        """Return the numbers that are known of what waits in a mailbox."""
+        held = self.model.mailboxes.get(box.id, Held(0))
+        return [each.seq for each in held.envelopes if each.seq is not None]
+
+    # -- what happens to it --------------------------------------------------------------------
+
+    def _gather(self, draws: list[Draw]) -> None:
+        for draw in draws:
+            box = BOXES[draw.box]
+            sends = (draw.kind == "append") != draw.swapped
+            token = box.send_hash if sends else box.receive_hash
+            getattr(self, draw.kind)(box, bytes(32) if draw.wrong else token, draw)
+
+    @rule(draws=DRAWS)
+    def together(self, draws: list[Draw]) -> None:
+        """All of it becomes one transaction."""
+        self._gather(draws)
+        self._check(self._submit())
+
+    @rule(draws=DRAWS, at=st.sampled_from(["commit", "statement", "undo"]), step=st.integers(0, 20))
+    def fail(self, draws: list[Draw], at: str, step: int) -> None:
+        """Nothing of a batch is stored, and all of it is told so."""
+        self._gather(draws)
+        before = self.engine.mailboxes()
+        with Fault(self.engine, at, step) as fault:
+            answers = self._submit()
+        if fault.fired:
+            assert all(isinstance(answer, EngineUnavailable) for answer in answers)
+            # Something that works: what could not be undone at once is undone now.
+            self.loop.run_until_complete(self.engine.submit(ops.CheckToken(bytes(16), bytes(32))))
+            assert self.engine.mailboxes() == before
+        else:
+            self._check(answers)
+        self.gathered = []
+
+    def _submit(self) -> list[Any]:
+        async def together() -> list[Any]:
+            submitted = [self.engine.submit(operation) for operation, _ in self.gathered]
+            return await asyncio.gather(*submitted, return_exceptions=True)
+
+        return self.loop.run_until_complete(together())
+
+    def _check(self, answers: list[Any]) -> None:
+        for answer, (_, step) in zip(answers, self.gathered, strict=True):
+            expected = step(self.model)
+            if isinstance(expected, Sees):
+                compare(expected.held, answer, expected.after)
+            elif expected is QuotaReached:
+                assert isinstance(answer, QuotaReached)
+            else:
+                assert answer == expected
+        self.gathered = []
+
+    @rule()
+    def wipe(self) -> None:
+        """The file is rewritten; whatever is not held any more is not in it."""
+        self.loop.run_until_complete(self.engine.wipe())
+        raw = b"".join(path.read_bytes() for path in self.directory.glob("relay.db*"))
+        waits = {each.body for held in self.model.mailboxes.values() for each in held.envelopes}
+        for body in BODIES[:7]:
+            assert (body[:64] in raw) == (body in waits)
+        for box in BOXES:
+            assert (box.id in raw) == (box.id in self.model.mailboxes)
+
+    @rule(draws=DRAWS, when=st.sampled_from(["before", "torn", "after"]), part=st.integers(0, 99))
+    def kill(self, draws: list[Draw], when: str, part: int) -> None:
+        """What lies in the files at that moment of a commit is all that is left."""
+        self._gather(draws)
+        copy = self.directory.with_name(f"{self.directory.name}-copy")
+        log = copy / "relay.db-wal"
+        commit = self.engine._commit_durably
+
+        async def killed() -> None:
+            shutil.copytree(self.directory, copy)
+            before = log.stat().st_size
+            if when != "before":
+                await commit()
+                shutil.rmtree(copy)
+                shutil.copytree(self.directory, copy)
+                if when == "torn":  # the power went while it was written: it did not return
+                    after = log.stat().st_size
+                    os.truncate(log, before + (after - before) * part // 100)
+            raise sqlite3.OperationalError("killed")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.engine, "_commit_durably", killed)
+            answers = self._submit()
+        if not copy.exists():  # nothing was to be committed
+            shutil.copytree(self.directory, copy)
+            self._check(answers)
+        elif when == "after":  # durable, and nobody was told so
+            for _, step in self.gathered:
+                step(self.model)
+        self.gathered = []
+        self.loop.run_until_complete(self.engine.close())
+        shutil.rmtree(self.directory)
+        copy.rename(self.directory)
+        self.engine = self._open()
+
+    @rule(days=st.integers(1, 3))
+    def days_pass(self, days: int) -> None:
+        self.clock.skip_days(days)
+
+    @rule()
+    def sweep(self) -> None:
+        self.loop.run_until_complete(self.engine._sweep_all())
+        self.model.sweep()
+
+    # -- what always holds ---------------------------------------------------------------------
+
+    @invariant()
+    def holds_what_the_model_holds(self) -> None:
+        submit = self.engine.submit
+
+        async def look() -> tuple[list[Any], list[Any], ops.Totals]:
+            fetched = [
+                await submit(ops.Fetch(box.id, box.receive_hash, -1, EVERYTHING)) for box in BOXES
+            ]
+            blobs = await submit(ops.GetBlobs(BLOBS))
+            return fetched, blobs, await submit(ops.CountAll())
+
+        fetched, blobs, totals = self.loop.run_until_complete(look())
+        for box, found in zip(BOXES, fetched, strict=True):
+            held = self.model.owned(box, box.receive_hash)
+            assert (found is None) == (held is None)
+            if held is not None:
+                compare(held, found, -1)
+        for blob_id, body in zip(BLOBS, blobs, strict=True):
+            there = self.model.blobs.get(blob_id)
+            lives = there is not None and there.expires > today(self.clock)
+            assert body == (there.body if lives and there else None)
+        assert totals.mailboxes == self.engine.mailboxes().held == len(self.model.mailboxes)
+        waits = [each for held in self.model.mailboxes.values() for each in held.envelopes]
+        assert totals.envelopes == len(waits)
+        assert totals.blobs == len(self.model.blobs)
+        self._check_file()
+
+    def _check_file(self) -> None:
+        """Compare slots and bodies with each other, and memory with the file."""
+        execute = self.engine._connection.execute
+        torn = "SELECT count(*) FROM slots LEFT JOIN bodies USING (slot) WHERE body IS NULL"
+        assert execute(torn).fetchone() == (0,)
+        slots, bodies = (
+            execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("slots", "bodies")
+        )
+        assert slots == bodies
+        for slot, size, mailbox, body in execute(
+            "SELECT slot, size, mailbox, body FROM slots JOIN bodies USING (slot)"
+        ):
+            assert len(body) == size
+            free = slot in self.engine._slots._free[size]
+            assert free == (mailbox is None)
+            assert mailbox is not None or not any(body)
+        for mailbox_id, row in self.engine._mailboxes._rows._rows.items():
+            stored = self.engine._mailboxes._rows.find(mailbox_id)
+            assert (row.number, row.expires, row.reserved) == (
+                stored.number,
+                stored.expires,
+                stored.reserved,
+            )
+            assert row.next_seq <= row.reserved
+
+
+class Fault:
+    """A disk that fails: in one statement, at the commit, or while what was done is undone."""
+
+    def __init__(self, engine: SqliteEngine, at: str, step: int) -> None:
+        self.fired = False
+        self._execute = engine._connection.execute
+        self._left = step
+        self._patch = pytest.MonkeyPatch()
+        patch = self._patch.setattr
+        if at == "statement":
+            patch(engine._slots, "_connection", self)
+            for part in (engine._mailboxes, engine._mailboxes._rows, engine._blobs):
+                patch(part, "_execute", self.execute)
+        else:
+            patch(engine, "_commit_durably", self._fail_to_commit)
+        if at == "undo":
+            patch(engine._slots, "reload", self._fail)
+
+    def execute(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
+        if statement.lstrip().startswith(("INSERT", "UPDATE", "DELETE")):
+            self._left -= 1
+            if self._left < 0 and not self.fired:
+                self._fail()
+        return self._execute(statement, *parameters)
+
+    def _fail(self) -> None:
+        self.fired = True
+        raise sqlite3.OperationalError("disk I/O error")
+
+    async def _fail_to_commit(self) -> None:
+        self._fail()
+
+    def __enter__(self) -> Fault:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._patch.undo()
+
+
+@pytest.fixture(autouse=True)
+def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "_MAX", 2)
+    monkeypatch.setattr(waiting, "_MAX", 9)
+
+
+TestEngine = EngineMachine.TestCase
+TestEngine.settings = settings(
+    max_examples=EXAMPLES,
+    stateful_step_count=30,
+    deadline=None,
+    derandomize="RELAY_MODEL_EXAMPLES" not in os.environ,
+)
