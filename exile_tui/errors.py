@@ -5,6 +5,7 @@
     ├── WrongPassphrase           3
     ├── RelayError                4
     │   ├── RelayUnreachable      no connection, time-out, connection lost
+    │   │   └── TryLater          it answers, and asks to try later
     │   ├── RelayKeyMismatch      the pinned key is not the one that answered
     │   ├── RelayRefused          access phrase wanted, quota, malformed
     │   └── RelayBusy             work wanted before a mailbox is made, and not done
@@ -82,6 +83,15 @@ class RelayUnreachable(RelayError):
     title = N_("The relay is out of reach")
     sentence = N_(
         "The relay {address} is out of reach. Your messages are kept and sent when it answers."
+    )
+
+
+class TryLater(RelayUnreachable):
+    """The relay holds somebody to a share; its parameter `after` says for how many seconds."""
+
+    title = N_("The relay asks to try later")
+    sentence = N_(
+        "The relay {address} was asked too much at once. Your messages are kept and tried again."
     )
 
 

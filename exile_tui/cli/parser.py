@@ -336,6 +336,12 @@ def _add_relay(sub: argparse.ArgumentParser) -> None:
         help=tr("answer Prometheus here with totals, in plain HTTP; a port alone is loopback's"),
     )
     _add_work(sub)
+    sub.add_argument(
+        "--balancer",
+        metavar="ADDRESS",
+        action="append",
+        help=tr("an address behind which everybody comes: it is held to no share; may be repeated"),
+    )
     _add_operator(sub)
 
 

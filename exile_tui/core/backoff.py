@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from exile_tui.crypto.entropy import Entropy
+from exile_tui.errors import ExileError, TryLater
 
 SHORTEST_S = 1.0
 LONGEST_S = 60.0
@@ -21,14 +22,24 @@ class Backoff:
         """Begin anew: it worked."""
         self._ceiling = SHORTEST_S
 
-    def next(self) -> float:
+    def next(self, asked: float = 0.0) -> float:
         """Return the seconds to wait, drawn evenly between 1 and a ceiling that doubles to 60.
 
         The draw spreads clients that a relay lost all at once.
+
+        Args:
+            asked: Seconds that the relay asked for; up to a minute of them are granted.
         """
         self._ceiling = min(LONGEST_S, self._ceiling * 2)
         fraction = int.from_bytes(self._entropy.bytes(4), "big") / 2**32
-        return SHORTEST_S + fraction * (self._ceiling - SHORTEST_S)
+        drawn = SHORTEST_S + fraction * (self._ceiling - SHORTEST_S)
+        return max(drawn, min(asked, LONGEST_S) * (1 + fraction / 2))
+
+
+def asked_wait(error: ExileError) -> float:
+    """Return the seconds after which a relay that is busy asked to be tried again, else 0."""
+    after = error.parameters.get("after", 0)
+    return float(after) if isinstance(error, TryLater) and isinstance(after, int) else 0.0
 
 
 async def wait_any(timeout: float | None, *events: asyncio.Event) -> None:

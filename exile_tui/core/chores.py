@@ -8,17 +8,28 @@ from dataclasses import replace
 
 from exile_tui.clock import SECOND_MS
 from exile_tui.core import working
-from exile_tui.core.backoff import Backoff, wait_any
+from exile_tui.core.backoff import Backoff, asked_wait, wait_any
 from exile_tui.core.context import Context
 from exile_tui.core.events import InvitesChanged, MovingChanged
 from exile_tui.core.following import tell
 from exile_tui.core.inviting import ticket_hash
 from exile_tui.core.model import Invite, InviteState, MailboxState, OwnMailbox
 from exile_tui.crypto.kdf import sha256
-from exile_tui.errors import ExileError, RelayBusy, RelayKeyMismatch, RelayRefused, RelayUnreachable
+from exile_tui.errors import (
+    N_,
+    ExileError,
+    RelayBusy,
+    RelayKeyMismatch,
+    RelayRefused,
+    RelayUnreachable,
+    TryLater,
+)
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import Authorization, Verdict
 
+_NO_ROOM = N_(
+    "The relay {address} has no room for invites for now. The invite is kept and tried again."
+)
 _NEW = (MailboxState.WANTED, MailboxState.UNTOLD)
 """What is to be created at its relay."""
 
@@ -149,6 +160,8 @@ async def _publish(context: Context, invite: Invite) -> None:
     verdict = await relay.put_blob(
         invite.blob_id, sha256(invite.delete_token), expiry, invite.blob, authorization
     )
+    if verdict in (Verdict.FULL, Verdict.TRY_LATER):
+        raise TryLater(_NO_ROOM, address=invite.relay.authority)
     if verdict is not Verdict.STORED:
         raise RelayRefused(address=invite.relay.authority)
     async with context.store.transaction() as tx:
@@ -170,9 +183,10 @@ class Housekeeper:
         backoff = Backoff(self._context.entropy)
         while True:
             signals.chores.clear()
-            if await do_chores(self._context):
+            if errors := await do_chores(self._context):
                 # What is new must not wait for a relay that may be gone for good.
-                await wait_any(backoff.next(), signals.retry, signals.chores)
+                asked = max(map(asked_wait, errors.values()))
+                await wait_any(backoff.next(asked), signals.retry, signals.chores)
                 signals.retry.clear()
             else:
                 backoff.reset()

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from collections.abc import Sequence
 
-from exile_tui.core.backoff import Backoff, wait_any
+from exile_tui.core.backoff import Backoff, asked_wait, wait_any
 from exile_tui.core.context import Context
 from exile_tui.core.events import DeliveryChanged
 from exile_tui.core.model import ContactState, Delivery, OutboxEntry, Reason
-from exile_tui.errors import ExileError, RelayError, RelayKeyMismatch
+from exile_tui.errors import ExileError, RelayError, RelayKeyMismatch, TryLater
 from exile_tui.wire.mailbox import MailboxDescriptor
 from exile_tui.wire.relay import MAX_APPEND, Verdict
 
@@ -57,8 +56,11 @@ async def _append(
             to.mailbox_id, to.send_token, [entry.envelope for entry in entries]
         )
     except RelayError as error:
-        wrong = isinstance(error, RelayKeyMismatch)
-        reason = Reason.WRONG_KEY if wrong else Reason.OFFLINE
+        reason = Reason.OFFLINE
+        if isinstance(error, RelayKeyMismatch):
+            reason = Reason.WRONG_KEY
+        elif isinstance(error, TryLater):
+            reason = Reason.LATER
         await _note(context, contact_id, [], entries, reason, to)
         raise
     stored = next(
@@ -169,18 +171,19 @@ class Courier:
 
     async def _deliver(self, contact_id: int) -> None:
         backoff = self._backoffs.setdefault(contact_id, Backoff(self._context.entropy))
-        done = False
+        done, asked = False, 0.0
         try:
-            with contextlib.suppress(ExileError):
-                await append_due(self._context, contact_id)
-                done = True
+            await append_due(self._context, contact_id)
+            done = True
+        except ExileError as error:
+            asked = asked_wait(error)
         finally:
             # Whatever went wrong, it is not tried again at once.
             if done:
                 backoff.reset()
                 self._not_before.pop(contact_id, None)
             else:
-                self._not_before[contact_id] = self._context.clock.monotonic() + backoff.next()
+                self._not_before[contact_id] = self._context.clock.monotonic() + backoff.next(asked)
             del self._running[contact_id]
             # Something may have become due after the last look.
             self._context.signals.outbox.set()

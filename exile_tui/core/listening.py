@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import cast
 
 from exile_tui.clock import SECOND_MS
-from exile_tui.core.backoff import Backoff, wait_any
+from exile_tui.core.backoff import Backoff, asked_wait, wait_any
 from exile_tui.core.context import Context
 from exile_tui.core.model import Connection, InviteState, Link, MailboxState, OwnMailbox
 from exile_tui.core.ports import Transaction
@@ -54,7 +54,7 @@ class Listener:
                 await self._receive(backoff)
             except ExileError as error:
                 await self._suspect()
-                pause = backoff.next()
+                pause = backoff.next(asked_wait(error))
                 at = self._context.clock.now_ms() + int(pause * SECOND_MS)
                 self._report(Connection(Link.OFFLINE, self._address, at, error))
                 self.retry.clear()

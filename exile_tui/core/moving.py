@@ -45,6 +45,7 @@ from exile_tui.errors import (
     RelayKeyMismatch,
     RelayRefused,
     RelayUnreachable,
+    TryLater,
     UsageError,
     WireError,
 )
@@ -168,6 +169,14 @@ async def _attempt(context: Context, relay: RelayAddress, phrase: str) -> None:
             await client.facts()
         # A puzzle is as good an answer: it would take us, only not at once.
         await client.create_mailbox(keys.id, keys.receive_hash, keys.send_hash, block)
+    except TryLater as error:
+        raise TryLater(
+            N_(
+                "The relay {address} is busy and takes nobody new for now. Nothing was changed: "
+                "you stay where you are. Try again in a few minutes."
+            ),
+            address=where,
+        ) from error
     except RelayUnreachable as error:
         raise RelayUnreachable(
             N_("The relay {address} is out of reach. Nothing was changed: you stay where you are."),

@@ -10,14 +10,12 @@ is raised for those that it took already.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import ctypes
 import errno
 import os
 import socket
-import struct
 import sys
-from collections.abc import Sequence
+
+from exile_tui.relay.door import Door
 
 _BACKLOG = 1024
 _SPARE = 32
@@ -26,18 +24,23 @@ _MANY = 65_536
 _LOOK_AGAIN = 0.1
 """Seconds between looks; a look takes some microseconds."""
 
-_ATTACH, _DETACH = 26, 27
-"""SO_ATTACH_FILTER and SO_DETACH_FILTER, which Python doesn't name."""
-_DROP_ALL = struct.pack("=HBBI", 0x06, 0, 0, 0)
-"""Classic BPF: nothing of any packet is taken. Not of the first ones only: a connection that is
-half open, of which there may be many, would be let in with its third."""
+
+def usual_descriptors(hard: int) -> tuple[int, int]:
+    """Return the limit that is usual and the length of the queue of who waits to be let in.
+
+    Args:
+        hard: The hard limit, -1 for none.
+    """
+    most = _MANY if hard < 0 else min(hard, _MANY)
+    backlog = min(_BACKLOG, most // 4)
+    return max(most - backlog - _SPARE, most // 2), backlog
 
 
-async def keep_accepting(listening: Sequence[socket.socket]) -> None:
+async def keep_accepting(door: Door) -> None:
     """Look until cancelled, where the system is Linux.
 
     Args:
-        listening: The sockets that are listened on; one at least.
+        door: The sockets that are listened on.
     """
     if sys.platform != "linux":
         return
@@ -45,26 +48,22 @@ async def keep_accepting(listening: Sequence[socket.socket]) -> None:
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = _MANY if hard == resource.RLIM_INFINITY else min(hard, _MANY)
-    backlog = min(_BACKLOG, most // 4)
-    usual = max(most - backlog - _SPARE, most // 2)
-    for each in listening:
+    usual, backlog = usual_descriptors(hard)
+    for each in door.listening:
         each.listen(backlog)
     closed = False
     resource.setrlimit(resource.RLIMIT_NOFILE, (usual, hard))
     try:
         while True:
-            used_up = _none_left(listening[0])
+            used_up = _none_left(door.listening[0])
             if not closed and used_up:
                 closed = True
-                for each in listening:
-                    _refuse_all(each)
+                door.shut(True)
                 resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
             elif closed and not used_up and _count_open() < usual * 3 // 4:
                 closed = False
                 resource.setrlimit(resource.RLIMIT_NOFILE, (usual, hard))
-                for each in listening:
-                    with contextlib.suppress(OSError):
-                        each.setsockopt(socket.SOL_SOCKET, _DETACH, 0)
+                door.shut(False)
             await asyncio.sleep(_LOOK_AGAIN)
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
@@ -84,11 +83,3 @@ def _count_open() -> int:
         return len(os.listdir("/proc/self/fd"))
     except OSError:  # no /proc here
         return 0
-
-
-def _refuse_all(listening: socket.socket) -> None:
-    """Let nobody in any more; who is connected, or waits already, is not concerned."""
-    held = ctypes.create_string_buffer(_DROP_ALL, len(_DROP_ALL))
-    program = struct.pack("@HP", 1, ctypes.addressof(held))
-    with contextlib.suppress(OSError):  # forbidden in this container
-        listening.setsockopt(socket.SOL_SOCKET, _ATTACH, program)

@@ -6,6 +6,7 @@ import asyncio
 import hashlib
 import hmac
 import json
+import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from exile_tui.relay.facts import FactSheet
 from exile_tui.relay.limits import Limits, day_after, day_of
 from exile_tui.relay.openapi import document
 from exile_tui.relay.renewal import Renewals
-from exile_tui.relay.streams import ReceiveStream, Send
+from exile_tui.relay.streams import Ahead, ReceiveStream, Send
 from exile_tui.relay.work import WorkGate
 from exile_tui.wire import relay as wire
 from exile_tui.wire.mailbox import mailbox_id
@@ -28,6 +29,9 @@ from exile_tui.wire.relay import AuthorizationKind, Path, Verdict, encode_verdic
 Chunks = AsyncIterator[bytes]
 
 _FIRST_ERROR = 400
+_STREAMS_S = 30.0
+_QUOTA_S = 60.0
+"""Seconds after which room for streams, and for what is stored, is asked for again."""
 
 _CREATE_AT_ONCE = 64
 """Mailboxes that the engine of an open relay is asked to create at once.
@@ -51,6 +55,8 @@ class Answer:
     status: int
     body: bytes = b""
     content_type: str = wire.CONTENT_TYPE
+    retry_after: int = 0
+    """Seconds after which to try again, 0 where nothing is said about it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,11 @@ NO_CONTENT = Answer(204)
 def failure(status: int, reason: str) -> Answer:
     """Make the answer to a request that failed; the reason is short and ASCII."""
     return Answer(status, reason.encode("ascii"), "text/plain")
+
+
+def try_later(seconds: float) -> Answer:
+    """Make the answer to whoever is over its share: to be asked again after some seconds."""
+    return Answer(429, b"too much", "text/plain", max(1, math.ceil(seconds)))
 
 
 REFUSED = failure(403, "refused")
@@ -96,6 +107,7 @@ class Handlers:
         self._blobs_put: Counter[bytes] = Counter()
         self._creating = asyncio.Semaphore(_CREATE_AT_ONCE)
         self._streams: set[ReceiveStream] = set()
+        self._ahead = Ahead()
         self._stopping = False
         self.refused: Counter[int] = Counter()
         """Requests that a handler answered with an error since the start, by status."""
@@ -125,9 +137,9 @@ class Handlers:
         }
 
     @property
-    def patience(self) -> float:
-        """Seconds that a client may take for the next piece of a body."""
-        return self._limits.patience
+    def limits(self) -> Limits:
+        """What the relay allows."""
+        return self._limits
 
     @property
     def stopping(self) -> bool:
@@ -148,7 +160,12 @@ class Handlers:
         """Run a handler and turn whatever it raises into an answer."""
         answer = await self._outcome(handle)
         if isinstance(answer, Answer) and answer.status >= _FIRST_ERROR:
-            self.refused[answer.status] += 1
+            self.refuse(answer)
+        return answer
+
+    def refuse(self, answer: Answer) -> Answer:
+        """Count an answer that is an error."""
+        self.refused[answer.status] += 1
         return answer
 
     async def _outcome(
@@ -161,7 +178,7 @@ class Handlers:
         except WireError:
             return failure(400, "malformed")
         except QuotaReached:
-            return failure(429, "quota")
+            return try_later(_QUOTA_S)
         except EngineUnavailable:
             return failure(503, "try later")
 
@@ -231,8 +248,8 @@ class Handlers:
     async def _receive(self, body: bytes) -> Answer | Streamed:
         request = wire.Receive.decode(body)
         if len(self._streams) >= self._limits.streams:
-            return failure(429, "quota")
-        stream = ReceiveStream(self._engine, request.mailboxes, self._limits)
+            return try_later(_STREAMS_S)
+        stream = ReceiveStream(self._engine, request.mailboxes, self._limits, self._ahead)
 
         async def run(send: Send) -> None:
             self._streams.add(stream)

@@ -47,7 +47,13 @@ class Limits:
     """Seconds of silence on a stream before a heartbeat."""
 
     patience: float = 30.0
-    """Seconds that a client may take to send a body or to read what was sent to it."""
+    """Seconds that a client may take for the next piece of a body, or to read what was sent."""
+
+    slowest: int = 4096
+    """Bytes a second that a body must come with, after a minute."""
+
+    kept_bytes: int = 4_194_304
+    """Bytes of one body that are kept in memory; a longer one is handled piece by piece."""
 
     unacknowledged_bytes: int = 16_777_216
     """Bytes of envelopes that one stream sends ahead of their acknowledgement."""
@@ -57,6 +63,8 @@ class Limits:
     still be acknowledged, expire and be wiped, each of which needs some room first.
 
     Half of it does when the other half is free inside the database."""
+    unacknowledged_in_all: int = 268_435_456
+    """The same of all streams; above it each sends no more than one fetch ahead."""
 
     fetch_bytes: int = 262_144
     """Bytes of envelopes that one stream holds in memory at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import ipaddress
 import math
 import signal
@@ -32,6 +33,9 @@ from exile_tui.relay.service import (
 from exile_tui.relay.work import EASIEST_BITS, MAX_BITS, WorkMode, WorkPolicy
 from exile_tui.wire.address import RelayAddress, require_host
 
+_COLLECT_AFTER = 5_000
+"""Objects after which the youngest are gone through for cycles."""
+
 _NO_ENGINE = N_("There is no engine {engine}; this version stores in sqlite only.")
 _BAD_HOST = N_("{host} can't be a relay's host: 1 to 62 of a-z, 0-9, '-', '.', or an IPv6 address.")
 _EVERYWHERE = N_(
@@ -41,6 +45,7 @@ _EVERYWHERE = N_(
 _BAD_WORK = N_(
     "Work can't be asked for like that: a rate from 1 mailbox a minute on, {least} to {most} bits."
 )
+_BAD_BALANCER = N_("{text} is no address for --balancer: an IPv4 or IPv6 address.")
 _BAD_PORT = N_("{port} is no port: 0 to 65535, 0 draws a free one.")
 
 
@@ -56,6 +61,7 @@ class Options(Protocol):
     work: str
     work_rate: float | None
     work_bits: int | None
+    balancer: list[str] | None
 
 
 def run(options: Options) -> int:
@@ -92,6 +98,7 @@ def run(options: Options) -> int:
         facts=read_facts(facts) if options.facts or facts.exists() else OperatorFacts(),
         facts_file=facts,
         work=_work(options),
+        balancers=_balancers(options),
     )
     directory = RelayDirectory(settings.directory)
     try:
@@ -112,6 +119,10 @@ def run(options: Options) -> int:
 
 def run_loop(main: Coroutine[Any, Any, None]) -> None:
     """Run a coroutine on uvloop, on asyncio's own loop where there is no uvloop."""
+    # What is there now stays; with the usual thresholds, thousands of requests at once would have
+    # all of them gone through again and again.
+    gc.freeze()
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
     try:
         import uvloop
     except ImportError:
@@ -159,6 +170,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--work", choices=[*WorkMode], default=WorkMode.BUSY)
     parser.add_argument("--work-rate", type=float)
     parser.add_argument("--work-bits", type=int)
+    parser.add_argument("--balancer", action="append")
     try:
         return run(parser.parse_args(arguments))
     except ExileError as error:
@@ -208,6 +220,16 @@ def _bind(options: Options, directory: Path) -> socket.socket:
             bound.close()
             raise DirectoryUnusable(path=str(directory), reason=error.strerror or "?") from error
     return bound
+
+
+def _balancers(options: Options) -> tuple[str, ...]:
+    named = options.balancer or []
+    for each in named:
+        try:
+            ipaddress.ip_address(each)
+        except ValueError:
+            raise UsageError(_BAD_BALANCER, text=each) from None
+    return tuple(named)
 
 
 def _directory(options: Options) -> Path:

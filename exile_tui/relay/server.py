@@ -12,7 +12,7 @@ import errno
 import socket
 import sys
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from granian._granian import (
@@ -27,15 +27,35 @@ from granian.rsgi import Scope
 from granian.server.embed import Server
 
 from exile_tui.errors import N_, ExileError
-from exile_tui.relay.handlers import Answer, Handlers, Streamed, failure
+from exile_tui.relay.bodies import Body, Crowded, TooLarge
+from exile_tui.relay.clients import Clients, Connection
+from exile_tui.relay.handlers import Answer, Handlers, Streamed, failure, try_later
 from exile_tui.relay.key import RelayKey
+from exile_tui.relay.sockets import set_options
+from exile_tui.wire.relay import Path
 
 _BACKLOG = 1024
-_ALL_STREAMS = 65_536
-"""Granian's backpressure counts idle streams too."""
 
-_EMPTY_CHUNKS = 8
-"""Empty pieces in a row that a body may have: of one that broke off, granian hands out no end."""
+_STREAMS = 32
+"""Requests at once on one connection; our client makes no more over two."""
+_PIECE = 16_384
+"""Bytes of an answer that the server has under way on one stream of HTTP/2."""
+_WINDOW = 524_288
+"""Bytes that one connection may have on their way to a handler."""
+_HEADERS = 16_384
+"""Bytes of a request's head; our client's has some 300."""
+_CREATE, _RECEIVE, _BLOB_GET = (
+    ("POST", path.value) for path in (Path.CREATE, Path.RECEIVE, Path.BLOB_GET)
+)
+
+_CROWDED_S = 10.0
+"""Seconds after which somebody tries again for whom memory had no room."""
+
+_IN_VAIN_S = 1.0
+"""Seconds by which an error comes later while addresses take turns."""
+_FIRST_ERROR = 400
+_ITEM_SIZES = {Path.ACKNOWLEDGE.value: 8, Path.RECEIVE.value: 48, Path.BLOB_GET.value: 16}
+"""Bytes of each thing that a request asks for, where it may ask for many."""
 
 _NO_STORE = ("cache-control", "no-store")
 
@@ -106,22 +126,41 @@ class _OwnSocketServer(Server):
 class RelayServer:
     """Serves the handlers over TLS 1.3, HTTP/1.1 and 2, on one socket."""
 
-    def __init__(self, handlers: Handlers, key: RelayKey, bound: socket.socket) -> None:
+    def __init__(
+        self, handlers: Handlers, key: RelayKey, bound: socket.socket, clients: Clients, most: int
+    ) -> None:
+        """Make a server that does not serve yet.
+
+        Args:
+            handlers: What answers.
+            key: The key of its TLS.
+            bound: The socket that it listens on.
+            clients: The table of who is connected.
+            most: How many connections it accepts; more wait until one ends.
+        """
+        set_options(bound)
         # Nothing is logged, errors included: some of granian's name the peer's address.
         self._server: Any = _OwnSocketServer(
             bound,
-            _Application(handlers),
+            _Application(handlers, clients),
             interface=Interfaces.RSGI,
             http=HTTPModes.auto,
             websockets=False,
-            backpressure=_ALL_STREAMS,
+            backpressure=most,
             log_enabled=False,
             log_access=False,
             ssl_cert=key.certificate_file,
             ssl_key=key.key_file,
             ssl_protocol_min=SSLProtocols.tls13,
-            http1_settings=HTTP1Settings(header_read_timeout=10_000),
-            http2_settings=HTTP2Settings(max_headers_size=65_536, keep_alive_interval=60_000),
+            http1_settings=HTTP1Settings(header_read_timeout=10_000, max_buffer_size=65_536),
+            http2_settings=HTTP2Settings(
+                max_headers_size=_HEADERS,
+                max_concurrent_streams=_STREAMS,
+                initial_connection_window_size=_WINDOW,
+                initial_stream_window_size=_WINDOW // 2,
+                max_send_buffer_size=_PIECE,
+                keep_alive_interval=60_000,
+            ),
         )
         self._handlers = handlers
 
@@ -143,96 +182,129 @@ class RelayServer:
 class _Application:
     """The RSGI side: read a bounded body, call the handler, send its answer."""
 
-    def __init__(self, handlers: Handlers) -> None:
+    def __init__(self, handlers: Handlers, clients: Clients) -> None:
         self._handlers = handlers
-        self._patience = handlers.patience
+        self._clients = clients
 
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         self._handlers.begin()
+        client = scope.client
+        connection = self._clients.enter(client)
+        body = Body(protocol, connection, self._clients, self._handlers.limits)
         try:
-            await self._serve(scope, protocol)
+            await self._serve(scope, protocol, connection, body)
         except (RSGIProtocolClosed, RSGIProtocolError, ConnectionError):
             pass  # the client is gone
-        except TimeoutError:
-            with contextlib.suppress(RSGIProtocolClosed, RSGIProtocolError, RuntimeError):
-                _send(protocol, failure(400, "too slow"))
         except Exception as error:
-            _report(error)
+            answer = self._failure(error)
             with contextlib.suppress(RSGIProtocolClosed, RSGIProtocolError, RuntimeError):
-                _send(protocol, failure(500, "internal error"))
+                if isinstance(error, Crowded):
+                    await body.skip(scope)
+                _send(protocol, answer)
         finally:
+            body.release()
+            body.excuse(scope)
+            self._clients.leave(client, connection)
             self._handlers.end()
 
-    async def _serve(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
+    def _failure(self, error: Exception) -> Answer:
+        match error:
+            case TimeoutError():
+                return self._handlers.refuse(failure(400, "too slow"))
+            case TooLarge():
+                return self._handlers.refuse(failure(413, "too large"))
+            case Crowded():
+                return self._handlers.refuse(try_later(_CROWDED_S))
+        report_defect(error)
+        return failure(500, "internal error")
+
+    async def _serve(
+        self, scope: Scope, protocol: RSGIHTTPProtocol, connection: Connection, body: Body
+    ) -> None:
         if scope.proto != "http":
             return
         where = (scope.method, scope.path)
-        if (route := self._handlers.routes.get(where)) is not None:
-            handler, limit = route
-            body = await self._body(scope, protocol, limit)
-            if body is None:
-                _send(protocol, failure(413, "too large"))
+        wait = self._clients.must_wait(
+            connection,
+            creates=where == _CREATE,
+            streams=where == _RECEIVE,
+            reads=where == _BLOB_GET,
+        )
+        if wait:
+            refused = self._handlers.refuse(try_later(wait))
+            if not body.is_large(scope):
+                _send(protocol, refused)
                 return
-            answer = await self._handlers.answer(lambda: handler(body))
-        elif (streaming := self._handlers.streaming_routes.get(where)) is not None:
-            take, limit = streaming
-            chunks = self._chunks(protocol, limit)
-            try:
-                answer = await self._handlers.answer(lambda: take(chunks))
-            except _TooLarge:
-                answer = failure(413, "too large")
-        else:
-            answer = failure(404, "unknown path")
+        origin, turns = connection.origin, self._clients.turns
+        if origin is not None:
+            await turns.take(origin.place)
+        try:
+            answer: Answer | Streamed
+            if wait:
+                answer = refused
+                await body.skip(scope)
+            else:
+                answer = await self._answer(where, scope, body)
+            if origin is not None and turns.busy and _is_error(answer):
+                await asyncio.sleep(_IN_VAIN_S)
+        finally:
+            if origin is not None:
+                turns.give(origin.place)
         if isinstance(answer, Answer):
             _send(protocol, answer)
-        else:
-            await self._stream(protocol, answer)
-
-    async def _body(self, scope: Scope, protocol: RSGIHTTPProtocol, limit: int) -> bytes | None:
-        """Read the whole body; None when it is longer than `limit`."""
-        stated = scope.headers.get("content-length")
-        if stated is not None and stated.isascii() and stated.isdigit():
-            if int(stated) > limit:
-                return None
-            if int(stated) == 0:
-                return b""
-            async with asyncio.timeout(self._patience):
-                return await protocol()
-        if scope.method == "GET":
-            return b""
+            return
+        body.release()
+        lasting = where == _RECEIVE
+        if lasting:
+            self._clients.open_stream(connection, 1)
         try:
-            return b"".join([chunk async for chunk in self._chunks(protocol, limit)])
-        except _TooLarge:
-            return None
+            await self._stream(protocol, answer, connection, lasting=lasting)
+        finally:
+            if lasting:
+                self._clients.open_stream(connection, -1)
 
-    async def _chunks(self, protocol: RSGIHTTPProtocol, limit: int) -> AsyncIterator[bytes]:
-        total, empty = 0, 0
-        chunks = aiter(protocol)
-        while True:
-            try:
-                async with asyncio.timeout(self._patience):
-                    chunk = bytes(await anext(chunks))
-            except StopAsyncIteration:
-                return
-            empty = 0 if chunk else empty + 1
-            if empty > _EMPTY_CHUNKS:
-                raise ConnectionAbortedError
-            total += len(chunk)
-            if total > limit:
-                raise _TooLarge
-            yield chunk
+    async def _answer(self, where: tuple[str, str], scope: Scope, body: Body) -> Answer | Streamed:
+        if (route := self._handlers.routes.get(where)) is not None:
+            handler, limit = route
+            data = await body.whole(scope, limit, _ITEM_SIZES.get(where[1], 0))
+            return await self._handlers.answer(lambda: handler(data))
+        if (streaming := self._handlers.streaming_routes.get(where)) is not None:
+            take, limit = streaming
+            return await self._handlers.answer(lambda: take(body.chunks(limit)))
+        return failure(404, "unknown path")
 
-    async def _stream(self, protocol: RSGIHTTPProtocol, answer: Streamed) -> None:
-        """Run a streamed answer until it ends or its client is gone."""
+    async def _stream(
+        self, protocol: RSGIHTTPProtocol, answer: Streamed, connection: Connection, *, lasting: bool
+    ) -> None:
+        """Run a streamed answer until it ends and was read, or its client is gone."""
         transport = protocol.response_stream(
             200, [("content-type", "application/octet-stream"), _NO_STORE]
         )
+        held = 0
+
+        async def send(data: bytes) -> None:
+            nonlocal held
+            if lasting:  # it counts for itself what is not acknowledged
+                self._clients.count_push(connection, len(data))
+                await transport.send_bytes(data)
+                return
+            held += len(data)
+            if not self._clients.count_answer(connection, len(data)):
+                raise Crowded  # which breaks the answer off, to be asked for again
+            # Of what nobody reads, the server takes one piece more than it has room for.
+            for start in range(0, len(data), _PIECE):
+                await transport.send_bytes(data[start : start + _PIECE])
+
         # Tasks of our own: what granian returns only resembles a future.
-        running = asyncio.create_task(_call(answer.run, transport.send_bytes))
+        running = asyncio.create_task(_call(answer.run, send))
         gone = asyncio.create_task(_call(protocol.client_disconnect))
         try:
             await asyncio.wait((running, gone), return_when=asyncio.FIRST_COMPLETED)
+            if running.done() and not running.exception():
+                del transport, send  # which ends the answer
+                await self._read(gone, connection, held)
         finally:
+            self._clients.hold(connection, -held)
             gone.cancel()
             running.cancel()
             result, _ = await asyncio.gather(running, gone, return_exceptions=True)
@@ -240,11 +312,21 @@ class _Application:
             if isinstance(result, Exception):
                 raise result
         finally:
-            del result  # else a cycle keeps the transport, and with it the answer, open
+            # Else a cycle keeps the transport, and with it the answer, open.
+            del result, running, gone
+
+    async def _read(self, gone: asyncio.Task[None], connection: Connection, size: int) -> None:
+        """Wait until the server has passed all of an answer on; end who doesn't read it."""
+        if self._handlers.stopping:
+            return
+        limits = self._handlers.limits
+        patience = limits.patience + size / limits.slowest
+        _, waiting = await asyncio.wait((gone,), timeout=patience)
+        connection.doomed = connection.doomed or bool(waiting)
 
 
-class _TooLarge(Exception):
-    """The body is longer than its endpoint allows."""
+def _is_error(answer: Answer | Streamed) -> bool:
+    return isinstance(answer, Answer) and answer.status >= _FIRST_ERROR
 
 
 async def _call(function: Callable[..., Awaitable[None]], *arguments: object) -> None:
@@ -253,13 +335,15 @@ async def _call(function: Callable[..., Awaitable[None]], *arguments: object) ->
 
 def _send(protocol: RSGIHTTPProtocol, answer: Answer) -> None:
     headers = [("content-type", answer.content_type), _NO_STORE]
+    if answer.retry_after:
+        headers.append(("retry-after", str(answer.retry_after)))
     if answer.body:
         protocol.response_bytes(answer.status, headers, answer.body)
     else:
         protocol.response_empty(answer.status, [_NO_STORE])
 
 
-def _report(error: Exception) -> None:
+def report_defect(error: Exception) -> None:
     """Write where a defect of this program is, and nothing of what it was handling."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"

@@ -14,17 +14,23 @@ from exile_tui.clock import Clock, SystemClock
 from exile_tui.errors import N_, ExileError
 from exile_tui.locks import FileLock
 from exile_tui.relay.access import Access
+from exile_tui.relay.clients import Clients
+from exile_tui.relay.door import Door
 from exile_tui.relay.engine import Engine
 from exile_tui.relay.exhaustion import keep_accepting
 from exile_tui.relay.facts import FactSheet
 from exile_tui.relay.facts_file import FactsFile, OperatorFacts
 from exile_tui.relay.handlers import Handlers
 from exile_tui.relay.key import RelayKey, ensure_key
+from exile_tui.relay.lanes import Lanes
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.listening import LOCK_FILE
 from exile_tui.relay.renewal import Renewals
 from exile_tui.relay.server import RelayServer
+from exile_tui.relay.shares import Shares
+from exile_tui.relay.sockets import raise_descriptor_limit
 from exile_tui.relay.sqlite import WIPE_INTERVAL, SqliteEngine
+from exile_tui.relay.sweeper import Sweeper
 from exile_tui.relay.work import WorkGate, WorkPolicy
 
 DATABASE_FILE = "relay.db"
@@ -72,6 +78,9 @@ class RelaySettings:
     """The operator's file, followed while the relay runs; `facts` is what it said at the start."""
     limits: Limits = field(default_factory=Limits)
     work: WorkPolicy = field(default_factory=WorkPolicy)
+    shares: Shares = field(default_factory=Shares)
+    balancers: tuple[str, ...] = ()
+    """Addresses behind which everybody comes."""
     clock: Clock = field(default_factory=SystemClock)
     wipe_interval: float = WIPE_INTERVAL
 
@@ -149,7 +158,7 @@ class RelayService:
                 settings.clock,
             )
             handlers = Handlers(
-                engine,
+                Lanes(engine),
                 settings.access,
                 Renewals(self._directory.key.private),
                 WorkGate(settings.work, self._directory.key.pin, settings.clock),
@@ -175,11 +184,14 @@ class RelayService:
         return facts if file is None else FactsFile(file, facts)
 
     async def _serve(self, handlers: Handlers) -> None:
-        key = self._directory.key
-        listening = [bound.dup() for bound in self._bound]  # granian takes the others over
-        servers = [RelayServer(handlers, key, bound) for bound in self._bound]
+        key, settings = self._directory.key, self._settings
+        most = raise_descriptor_limit()
+        clients = Clients(settings.shares, settings.clock.monotonic, settings.balancers)
+        door = Door([bound.dup() for bound in self._bound])  # granian takes the others over
+        sweeper = Sweeper(clients, door, most)
+        servers = [RelayServer(handlers, key, bound, clients, most) for bound in self._bound]
         serving = [asyncio.create_task(server.serve()) for server in servers]
-        accepting = asyncio.create_task(keep_accepting(listening))
+        guarding = [asyncio.create_task(one) for one in (sweeper.run(), keep_accepting(door))]
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
@@ -190,10 +202,10 @@ class RelayService:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN):
                 await handlers.finished()
-        accepting.cancel()
-        await asyncio.gather(accepting, return_exceptions=True)
-        for each in listening:
-            each.close()
+        for guard in guarding:
+            guard.cancel()
+        await asyncio.gather(*guarding, return_exceptions=True)
+        door.close()
         for server in servers:
             server.stop()
         with contextlib.suppress(TimeoutError):

@@ -26,7 +26,18 @@ _OPEN_AT_ONCE = 64
 """Mailboxes that one operation opens, so that no stream holds up a batch."""
 
 _LOOK_AGAIN = 0.25
-"""Seconds between looks at what a slow client has acknowledged."""
+"""Seconds before the first look at what a slow client has acknowledged; each next waits longer."""
+
+_LOOK_SLOWEST = 4.0
+
+
+class Ahead:
+    """Bytes that all streams sent and, as far as they know, nobody acknowledged."""
+
+    __slots__ = ("total",)
+
+    def __init__(self) -> None:
+        self.total = 0
 
 
 class _Mailbox:
@@ -53,9 +64,14 @@ class ReceiveStream:
     """
 
     def __init__(
-        self, engine: Engine, mailboxes: Sequence[tuple[bytes, bytes]], limits: Limits
+        self,
+        engine: Engine,
+        mailboxes: Sequence[tuple[bytes, bytes]],
+        limits: Limits,
+        in_all: Ahead,
     ) -> None:
         self._engine = engine
+        self._in_all = in_all
         self._limits = limits
         self._mailboxes = [
             _Mailbox(index, mailbox_id, hashlib.sha256(token).digest())
@@ -89,6 +105,7 @@ class ReceiveStream:
         finally:
             for mailbox in self._opened:
                 self._engine.unwatch(mailbox.id, mailbox.wake)
+            self._note_ahead(0)
         await self._send(send, GOODBYE_BYTES)
 
     async def _open(self, send: Send) -> None:
@@ -140,9 +157,18 @@ class ReceiveStream:
             parts.append(encode_frame(CaughtUp(mailbox.index)))
         if parts:
             await self._send(send, b"".join(parts))
-        self._ahead += fetched
-        if self._ahead > self._limits.unacknowledged_bytes:
+        self._note_ahead(self._ahead + fetched)
+        if self._ahead > self._allowed():
             await self._hold_back()
+
+    def _note_ahead(self, size: int) -> None:
+        self._in_all.total += size - self._ahead
+        self._ahead = size
+
+    def _allowed(self) -> int:
+        """Return how many bytes may be sent ahead, fewer when all streams together are far."""
+        crowded = self._in_all.total > self._limits.unacknowledged_in_all
+        return self._limits.fetch_bytes if crowded else self._limits.unacknowledged_bytes
 
     async def _hold_back(self) -> None:
         """Wait until enough of what was sent is acknowledged; end the stream when nothing is.
@@ -150,18 +176,19 @@ class ReceiveStream:
         The server takes whatever it is given into memory, whether its client reads or not: only an
         acknowledgement shows that it does.
         """
-        least, patience = None, self._limits.patience
+        least, patience, pause = None, self._limits.patience, _LOOK_AGAIN
         while not self._stopping:
-            self._ahead = await self._unacknowledged()
-            if self._ahead <= self._limits.unacknowledged_bytes:
+            self._note_ahead(await self._unacknowledged())
+            if self._ahead <= self._allowed():
                 return
             if least is None or self._ahead < least:
-                least, patience = self._ahead, self._limits.patience
+                least, patience, pause = self._ahead, self._limits.patience, _LOOK_AGAIN
             elif patience <= 0:
                 self._stopping = True
                 return
-            await asyncio.sleep(_LOOK_AGAIN)
-            patience -= _LOOK_AGAIN
+            await asyncio.sleep(pause)
+            patience -= pause
+            pause = min(2 * pause, _LOOK_SLOWEST)
 
     async def _unacknowledged(self) -> int:
         sent = [mailbox for mailbox in self._opened if mailbox.after >= 0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -11,15 +12,13 @@ from exile_tui.errors import (
     RelayKeyMismatch,
     RelayRefused,
     RelayUnreachable,
+    TryLater,
     WireError,
 )
 from exile_tui.transport.pin import PinMismatch
 from exile_tui.wire.address import RelayAddress
 
 _BUSY = N_("The relay {address} has no room for now. Your messages are kept and tried again.")
-_TOO_MUCH = N_(
-    "The relay {address} was asked too much at once. Your messages are kept and tried again."
-)
 _NOT_UNDERSTOOD = N_(
     "The relay {address} did not understand. Its program and this one may differ in age; "
     "your messages are kept."
@@ -58,13 +57,21 @@ def relay_errors(address: RelayAddress) -> Iterator[None]:
         raise RelayUnreachable(address=where) from error
 
 
-def refusal(status: int, address: RelayAddress) -> RelayError:
-    """Make the error for a status that is not a success; its parameter `status` says which."""
+def refusal(status: int, address: RelayAddress, retry_after: str = "") -> RelayError:
+    """Make the error for a status that is not a success; its parameter `status` says which.
+
+    Args:
+        status: The HTTP status.
+        address: The relay.
+        retry_after: What its header field of this name says; seconds count, a date doesn't.
+    """
     where = address.authority
     if status == 403:
         return RelayRefused(address=where, status=status)
     if status == 429:
-        return RelayRefused(_TOO_MUCH, address=where, status=status)
+        seconds = re.fullmatch("[0-9]{1,6}", retry_after)
+        after = int(seconds[0]) if seconds else 0
+        return TryLater(address=where, status=status, after=after)
     if status in (400, 404, 405, 411, 413):
         return RelayRefused(_NOT_UNDERSTOOD, address=where, status=status)
     if 500 <= status <= 599:

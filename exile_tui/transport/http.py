@@ -90,7 +90,8 @@ class RelayHttp:
                 reason = await _read_whole(response, MAX_REASON)
         if response.status_code == 503 and response.headers.get("content-type") == CONTENT_TYPE:
             raise WorkAsked(reason, self.address)
-        raise refusal(response.status_code, self.address)
+        said = response.headers.get("retry-after", "")
+        raise refusal(response.status_code, self.address, said)
 
     async def ask(
         self, client: httpx.AsyncClient, method: str, path: Path, body: bytes | None, limit: int

@@ -11,11 +11,13 @@ from typing import Any, cast
 import pytest
 
 from exile_tui.clock import SystemClock
+from exile_tui.relay.bodies import Body
+from exile_tui.relay.clients import Clients
 from exile_tui.relay.limits import Limits
-from exile_tui.relay.server import _Application
 from exile_tui.relay.service import RelaySettings
+from exile_tui.relay.shares import Shares
 from exile_tui.relay.sqlite import SqliteEngine
-from exile_tui.relay.streams import ReceiveStream
+from exile_tui.relay.streams import Ahead, ReceiveStream
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import (
     Authorization,
@@ -58,7 +60,7 @@ async def test_mailboxes_that_are_refused_cost_a_stream_nothing(
 ) -> None:
     engine = await SqliteEngine.open(tmp_path / "relay.db", Limits(), SystemClock())
     guesses = [(rng.randbytes(16), rng.randbytes(32)) for _ in range(1024)]
-    stream = ReceiveStream(engine, guesses, Limits())
+    stream = ReceiveStream(engine, guesses, Limits(), Ahead())
     sent = bytearray()
 
     async def send(data: bytes) -> None:
@@ -83,10 +85,8 @@ async def test_a_body_that_broke_off_is_not_read_on_for_ever() -> None:
         async def __anext__(self) -> bytes:
             return b""
 
-    class Patient:
-        patience = 60.0
-
-    application = _Application(cast(Any, Patient()))
+    clients = Clients(Shares(), SystemClock().monotonic)
+    body = Body(cast(Any, Broken()), clients.enter("1.2.3.4:5"), clients, Limits())
     with pytest.raises(ConnectionError):
-        async for _ in application._chunks(cast(Any, Broken()), 100):
+        async for _ in body.chunks(100):
             pass

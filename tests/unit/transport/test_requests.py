@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
-from exile_tui.errors import RelayError, RelayRefused, RelayUnreachable, WireError
+from exile_tui.errors import RelayError, RelayRefused, RelayUnreachable, TryLater, WireError
 from exile_tui.transport import HttpRelays
 from exile_tui.transport.client import HttpRelay
 from exile_tui.transport.failures import BadAnswer
@@ -203,7 +203,7 @@ async def test_endless_interim_answers_end() -> None:
         ("403 Forbidden", RelayRefused),
         ("404 Not Found", RelayRefused),
         ("413 Content Too Large", RelayRefused),
-        ("429 Too Many Requests", RelayRefused),
+        ("429 Too Many Requests", TryLater),
         ("500 Internal Server Error", RelayUnreachable),
         ("503 Service Unavailable", RelayUnreachable),
         ("201 Created", BadAnswer),
@@ -262,7 +262,17 @@ async def test_bad_answer_does_not_spoil_the_next_request() -> None:
 async def test_deleting_an_unknown_mailbox_is_a_success() -> None:
     assert await outcome(fixed(answer(b"", "403 Forbidden")), CALLS["delete"]) is None
     error = await outcome(fixed(answer(b"", "429 Too Many Requests")), CALLS["delete"])
-    assert isinstance(error, RelayRefused)
+    assert isinstance(error, TryLater)
+
+
+@pytest.mark.parametrize(
+    ("said", "seconds"), [("17", 17), ("Wed, 21 Oct 2026 07:28:00 GMT", 0), ("-1", 0), ("٣", 0)]
+)
+async def test_a_busy_relay_says_for_how_long(said: str, seconds: int) -> None:
+    head = f"429 Too Many Requests\r\nretry-after: {said}"
+    error = await outcome(fixed(answer(b"too much", head)), CALLS["delete"])
+    assert isinstance(error, TryLater)
+    assert error.parameters["after"] == seconds
 
 
 async def test_any_number_is_acknowledged() -> None:
