@@ -86,6 +86,7 @@ class Connection:
         "requests",
         "sent",
         "since",
+        "suspected",
         "turn",
         "under_way",
     )
@@ -105,6 +106,8 @@ class Connection:
         """Bytes kept in memory for it."""
         self.sent = 0
         """Bytes of bodies that it sent."""
+        self.suspected = -1
+        """How many requests it had made when more came in than could be explained; -1: it could."""
         self.turn = 0
         """The look that saw it last."""
 
@@ -280,7 +283,12 @@ class Clients:
         shares, origin, now = self.shares, connection.origin, self._now()
         if connection.doomed or not connection.admitted:
             return True
-        if received > self._expected(connection, now):
+        if received <= self._expected(connection, now):
+            connection.suspected = -1
+        elif connection.suspected != connection.requests:
+            # A request may have come that the event loop has not heard of: it will have by then.
+            connection.suspected = connection.requests
+        else:
             if origin is not None:
                 self._refuse(_address(client), origin, now)
             return True

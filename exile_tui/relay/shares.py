@@ -67,8 +67,10 @@ class Shares:
     hurried: float = 2.0
     """Seconds for both when connections run short."""
 
-    unasked: int = 65_536
-    """Bytes that a connection may send beside its requests: handshake, window updates, pings."""
+    unasked: int = 262_144
+    """Bytes that a connection may send beside its requests: handshake, window updates, pings.
+
+    And what the system and the server hold of a request of which nobody has told the relay yet."""
 
     unasked_per_second: float = 64.0
     """And so many more for each second that it is open."""

@@ -174,6 +174,7 @@ def test_who_sends_much_and_asks_nothing_is_ended_and_its_address_refused(watch:
     clients = Clients(shares, watch)
     client, local = f"{SOMEBODY}:1", "127.0.0.1:1"
     assert look(clients, client, local, received=1000) == set()
+    assert look(clients, client, local, received=1001) == set()  # a request may be behind it
     assert look(clients, client, local, received=1001) == {client, local}
     assert set(clients.refused) == {bytes((203, 0, 113, 7))}
     assert look(clients, f"{SOMEBODY}:2") == {f"{SOMEBODY}:2"}
@@ -194,7 +195,23 @@ def test_bytes_of_bodies_and_a_long_life_are_no_flood(watch: Watch) -> None:
     assert look(clients, client, received=200_000) == set()
     watch.now += 70
     assert look(clients, client, received=203_100) == set()
+    assert look(clients, client, received=204_200) == set()
     assert look(clients, client, received=204_200) == {client}
+
+
+def test_a_request_that_the_loop_had_not_heard_of_is_no_flood(watch: Watch) -> None:
+    clients = Clients(Shares(unasked=1000, unasked_per_second=1, unread=0), watch)
+    client, received = "127.0.0.1:1", 0
+    for _ in range(3):
+        received += 5000
+        assert look(clients, client, received=received) == set()
+        connection = clients.enter(client)
+        clients.count_body(connection, 5000)
+        clients.leave(client, connection)
+    assert look(clients, client, received=received) == set()
+    received += 20_000
+    assert look(clients, client, received=received) == set()
+    assert look(clients, client, received=received) == {client}
 
 
 def test_an_address_that_comes_for_nothing_again_and_again_is_refused(watch: Watch) -> None:
