@@ -14,6 +14,7 @@ import errno
 import os
 import socket
 import sys
+from typing import NamedTuple
 
 from exile_tui.relay.door import Door
 
@@ -25,15 +26,31 @@ _LOOK_AGAIN = 0.1
 """Seconds between looks; a look takes some microseconds."""
 
 
-def usual_descriptors(hard: int) -> tuple[int, int]:
-    """Return the limit that is usual and the length of the queue of who waits to be let in.
+class Descriptors(NamedTuple):
+    """How many descriptors a relay makes use of."""
 
-    Args:
-        hard: The hard limit, -1 for none.
-    """
-    most = _MANY if hard < 0 else min(hard, _MANY)
-    backlog = min(_BACKLOG, most // 4)
-    return max(most - backlog - _SPARE, most // 2), backlog
+    most: int
+    """As many as it may have."""
+    usual: int
+    """So many while nobody is kept out; the others are for who waits to be let in then."""
+
+    @property
+    def backlog(self) -> int:
+        """Return the length of the queue of who waits to be let in."""
+        return min(_BACKLOG, self.most // 4)
+
+
+def descriptors() -> Descriptors:
+    """Return what the system allows; where it sets no limit, as many as a relay makes use of."""
+    try:
+        import resource
+    except ImportError:  # Windows, where there is no such limit
+        return Descriptors(_MANY, _MANY)
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    most = _MANY if hard == resource.RLIM_INFINITY else min(hard, _MANY)
+    kept_back = Descriptors(most, most).backlog + _SPARE
+    usual = max(most - kept_back, most // 2) if sys.platform == "linux" else most
+    return Descriptors(most, usual)
 
 
 async def keep_accepting(door: Door) -> None:
@@ -47,10 +64,7 @@ async def keep_accepting(door: Door) -> None:
     import resource
 
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = _MANY if hard == resource.RLIM_INFINITY else min(hard, _MANY)
-    usual, backlog = usual_descriptors(hard)
-    for each in door.listening:
-        each.listen(backlog)
+    most, usual = descriptors()
     closed = False
     resource.setrlimit(resource.RLIMIT_NOFILE, (usual, hard))
     try:

@@ -29,12 +29,14 @@ from granian.server.embed import Server
 from exile_tui.errors import N_, ExileError
 from exile_tui.relay.bodies import Body, Crowded, TooLarge
 from exile_tui.relay.clients import Clients, Connection
+from exile_tui.relay.exhaustion import descriptors
 from exile_tui.relay.handlers import Answer, Handlers, Streamed, failure, try_later
 from exile_tui.relay.key import RelayKey
 from exile_tui.relay.sockets import set_options
 from exile_tui.wire.relay import Path
 
-_BACKLOG = 1024
+_ALL_STREAMS = 65_536
+"""Granian's backpressure counts idle streams, and holds back whom it has accepted already."""
 
 _STREAMS = 32
 """Requests at once on one connection; our client makes no more over two."""
@@ -99,7 +101,7 @@ def listen(host: str, port: int) -> socket.socket:
         # Accepted connections inherit it; without it every push waits 44 ms for an acknowledgement.
         bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         bound.bind(address)
-        bound.listen(_BACKLOG)
+        bound.listen(descriptors().backlog)
         bound.setblocking(False)
     except (OSError, OverflowError) as error:
         bound.close()
@@ -118,7 +120,7 @@ class _OwnSocketServer(Server):
 
     def _init_shared_socket(self) -> None:
         make_holder: Any = SocketHolder  # its constructor is missing in granian's stubs
-        holder: Any = make_holder(self._bound.detach(), False, _BACKLOG)
+        holder: Any = make_holder(self._bound.detach(), False, descriptors().backlog)
         self._shd = holder
         self._ssp = None
 
@@ -127,7 +129,7 @@ class RelayServer:
     """Serves the handlers over TLS 1.3, HTTP/1.1 and 2, on one socket."""
 
     def __init__(
-        self, handlers: Handlers, key: RelayKey, bound: socket.socket, clients: Clients, most: int
+        self, handlers: Handlers, key: RelayKey, bound: socket.socket, clients: Clients
     ) -> None:
         """Make a server that does not serve yet.
 
@@ -136,7 +138,6 @@ class RelayServer:
             key: The key of its TLS.
             bound: The socket that it listens on.
             clients: The table of who is connected.
-            most: How many connections it accepts; more wait until one ends.
         """
         set_options(bound)
         # Nothing is logged, errors included: some of granian's name the peer's address.
@@ -146,7 +147,7 @@ class RelayServer:
             interface=Interfaces.RSGI,
             http=HTTPModes.auto,
             websockets=False,
-            backpressure=most,
+            backpressure=_ALL_STREAMS,
             log_enabled=False,
             log_access=False,
             ssl_cert=key.certificate_file,

@@ -189,7 +189,7 @@ class RelayService:
         clients = Clients(settings.shares, settings.clock.monotonic, settings.balancers)
         door = Door([bound.dup() for bound in self._bound])  # granian takes the others over
         sweeper = Sweeper(clients, door, most)
-        servers = [RelayServer(handlers, key, bound, clients, most) for bound in self._bound]
+        servers = [RelayServer(handlers, key, bound, clients) for bound in self._bound]
         serving = [asyncio.create_task(server.serve()) for server in servers]
         guarding = [asyncio.create_task(one) for one in (sweeper.run(), keep_accepting(door))]
         stopping = asyncio.create_task(self._stop.wait())

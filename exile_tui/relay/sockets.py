@@ -6,6 +6,7 @@ among the descriptors.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import socket
@@ -15,7 +16,7 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from exile_tui.relay.exhaustion import usual_descriptors
+from exile_tui.relay.exhaustion import descriptors
 
 _SEND_BUFFER, _RECEIVE_BUFFER = 131_072, 65_536
 """Bytes that the system keeps for one connection, where it would keep megabytes.
@@ -32,9 +33,6 @@ _DEFER_S = 5
 
 _HOLE = 1024
 """Closed descriptors in a row after which none is expected any more."""
-
-MOST_DESCRIPTORS = 65_536
-"""As many as a relay makes use of, with one stream on each."""
 
 _SPARE_DESCRIPTORS = 128
 """Kept for the database, its log and what else opens files."""
@@ -57,23 +55,17 @@ def set_options(listening: socket.socket) -> None:
 
 def raise_descriptor_limit() -> int:
     """Allow this process as many descriptors as it may have; return how many connections fit."""
-    try:
+    most, usual = descriptors()
+    with contextlib.suppress(ImportError):  # Windows, where there is no such limit
         import resource
-    except ImportError:  # Windows, where there is no such limit
-        return MOST_DESCRIPTORS
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
-    if soft != resource.RLIM_INFINITY and soft < most:
-        try:
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
-            soft = most
-        except (OSError, ValueError):  # macOS names a hard limit that it doesn't allow
-            pass
-    if soft == resource.RLIM_INFINITY:
-        soft = most
-    if sys.platform == "linux":  # where some are kept back, see there
-        soft = min(soft, usual_descriptors(hard)[0])
-    return max(soft - _SPARE_DESCRIPTORS, soft // 2)
+
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        if soft != resource.RLIM_INFINITY and soft < most:
+            try:
+                resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
+            except (OSError, ValueError):  # macOS names a hard limit that it doesn't allow
+                usual = soft
+    return max(usual - _SPARE_DESCRIPTORS, usual // 2)
 
 
 class Found(NamedTuple):

@@ -209,7 +209,7 @@ def test_a_request_that_the_loop_had_not_heard_of_is_no_flood(watch: Watch) -> N
         clients.count_body(connection, 5000)
         clients.leave(client, connection)
     assert look(clients, client, received=received) == set()
-    received += 20_000
+    received += 30_000
     assert look(clients, client, received=received) == set()
     assert look(clients, client, received=received) == {client}
 
