@@ -21,6 +21,7 @@ _LOOPBACK = ("127.0.0.1", "::1")
 
 _MAPPED = bytes(10) + b"\xff\xff"
 _NETWORK = 8
+"""Bytes of an IPv6 address that count."""
 _ITEMS_PER_REQUEST = 32
 """Envelopes acknowledged, mailboxes opened or blobs read that count as one more request."""
 _HEAD = 2048
@@ -29,7 +30,6 @@ _PER_UPDATE = 64
 """Bytes sent that cost the other end one at most, in window updates."""
 _SPARE = 1000
 """Addresses that are kept beside those that are connected, before the rested ones are dropped."""
-"""Bytes of an IPv6 address that count."""
 
 
 class Origin:
@@ -57,8 +57,8 @@ class Origin:
         self.streams = 0
         self.held = 0
         self.place = Place()
-        self.fruitless = 0
-        """Connections that ended without any request, beyond those that made one."""
+        self.fruitless = Bucket(shares.fruitless, now)
+        """In debt after too many connections without any request, beyond those that made one."""
         self.refused_until = 0.0
 
     def rested(self, shares: Shares, now: float) -> bool:
@@ -66,8 +66,8 @@ class Origin:
         return (
             not self.connections
             and not self.under_way
-            and not self.fruitless
             and self.refused_until <= now
+            and self.fruitless.rested(shares.fruitless_forgotten, shares.fruitless, now)
             and self.requests.rested(shares.requests, shares.requests_burst, now)
             and self.mailboxes.rested(shares.mailboxes, shares.mailboxes_burst, now)
             and self.traffic.rested(shares.traffic, shares.traffic_burst, now)
@@ -165,8 +165,8 @@ class Clients:
         self._under_way += 1
         if (origin := connection.origin) is not None:
             origin.under_way += 1
-            if connection.requests == 1 and origin.fruitless:
-                origin.fruitless -= 1
+            if connection.requests == 1:
+                self._count_fruitless(origin, -1)
         return connection
 
     def leave(self, client: str, connection: Connection) -> None:
@@ -293,9 +293,10 @@ class Clients:
                 self._refuse(_address(client), origin, now)
             return True
         if origin is not None:
-            if origin.fruitless > shares.fruitless:
+            if origin.fruitless.wait(shares.fruitless_forgotten, shares.fruitless, now):
                 self._refuse(_address(client), origin, now)
-            if origin.refused_until > now:
+            # Who made a request may be somebody else behind the same address.
+            if origin.refused_until > now and not connection.requests:
                 return True
         if connection.under_way:
             return False
@@ -358,11 +359,16 @@ class Clients:
         connection = self._connections.pop(key, None)
         if connection is not None and connection.origin is not None:
             connection.origin.connections -= 1
-            connection.origin.fruitless += not connection.requests
+            if not connection.requests:
+                self._count_fruitless(connection.origin, 1)
+
+    def _count_fruitless(self, origin: Origin, count: int) -> None:
+        shares = self.shares
+        origin.fruitless.spend(shares.fruitless_forgotten, shares.fruitless, self._now(), count)
 
     def _refuse(self, address: bytes, origin: Origin, now: float) -> None:
         origin.refused_until = now + self.shares.refused
-        origin.fruitless = 0
+        origin.fruitless = Bucket(self.shares.fruitless, now)
         self.refused[address] = origin.refused_until
 
     def _key(self, address: bytes) -> bytes:

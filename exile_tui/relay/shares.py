@@ -81,6 +81,9 @@ class Shares:
     fruitless: int = 20
     """Connections that ended without any request, beyond those that made one."""
 
+    fruitless_forgotten: float = 1.0
+    """So many of them are forgotten a second: some come by mistake, with an old pin, to look."""
+
     refused: float = 60.0
     """Seconds in which nobody connects from an address that flooded, or came for nothing."""
 

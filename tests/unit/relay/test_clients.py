@@ -234,6 +234,41 @@ def test_an_address_whose_connections_make_requests_is_not(watch: Watch) -> None
     assert not clients.refused
 
 
+def test_who_comes_for_nothing_now_and_then_does_not_add_up(watch: Watch) -> None:
+    clients = Clients(Shares(fruitless=3, fruitless_forgotten=1), watch)
+    for port in range(20):
+        assert look(clients, f"{SOMEBODY}:{port}") == set()
+        watch.now += 1
+    assert not clients.refused
+    assert not any(look(clients, f"{SOMEBODY}:{port}") for port in range(20, 24))
+    assert look(clients) == set()
+    assert look(clients, f"{SOMEBODY}:99") == {f"{SOMEBODY}:99"}
+
+
+def test_of_a_refused_address_who_works_already_goes_on(watch: Watch) -> None:
+    clients = Clients(Shares(fruitless=3, unasked=1000, unasked_per_second=0, unread=0), watch)
+    works, flood = f"{SOMEBODY}:1", f"{SOMEBODY}:2"
+    clients.open_stream(clients.enter(works), 1)
+    for port in range(10, 14):
+        assert look(clients, works, f"{SOMEBODY}:{port}") == set()
+    assert look(clients, works) == set()
+    assert look(clients, works, f"{SOMEBODY}:9") == {f"{SOMEBODY}:9"}
+    assert clients.refused
+    clients.begin_look()
+    assert [clients.look(flood, 9000, hurried=False) for _ in range(2)] == [True, True]
+    assert not clients.look(works, 1000, hurried=False)
+
+
+def test_more_connections_than_fit_end_none_of_those_that_fit(watch: Watch) -> None:
+    clients = Clients(Shares(connections=2, fruitless=3), watch)
+    fit = [f"{SOMEBODY}:1", f"{SOMEBODY}:2"]
+    for each in fit:
+        clients.enter(each)
+    for port in range(10, 60, 5):
+        more = {f"{SOMEBODY}:{port + number}" for number in range(5)}
+        assert look(clients, *fit, *more) == more
+
+
 def test_another_salt_keeps_what_is_open_and_forgets_the_rest(watch: Watch) -> None:
     shares = Shares(connections=2, requests=0.001, requests_burst=2, salt=600)
     clients = Clients(shares, watch)
