@@ -14,10 +14,10 @@ import struct
 import sys
 from collections.abc import Sequence
 
-from exile_tui.relay.refusing import DROP_ALL, Instruction, program
+from exile_tui.relay.refusing import DROP_ALL, MOST, Instruction, program
 
-_ATTACH = 26
-"""SO_ATTACH_FILTER; Python doesn't name it."""
+_ATTACH, _DETACH = 26, 27
+"""SO_ATTACH_FILTER and SO_DETACH_FILTER; Python doesn't name them."""
 
 
 class Door:
@@ -28,6 +28,8 @@ class Door:
         self.listening = listening
         self._refused: list[bytes] = []
         self._shut = False
+        self.guarded = False
+        """Whether there is a program; connections inherit it, and with it whom it names."""
 
     def refuse(self, addresses: Sequence[bytes]) -> None:
         """Drop the first packet of every connection from these addresses, and from no others.
@@ -53,10 +55,33 @@ class Door:
     def _apply(self) -> None:
         if sys.platform != "linux":
             return
-        made: Sequence[Instruction] = DROP_ALL if self._shut else program(self._refused)
-        code = b"".join(struct.pack("=HBBI", *one) for one in made)
-        held = ctypes.create_string_buffer(code, len(code))
-        packed = struct.pack("@HP", len(made), ctypes.addressof(held))
+        self.guarded = self._shut or bool(self._refused)
         for each in self.listening:
-            with contextlib.suppress(OSError):  # forbidden in this container
-                each.setsockopt(socket.SOL_SOCKET, _ATTACH, packed)
+            if not self.guarded:
+                let_through(each)
+                continue
+            addresses = self._refused[-MOST:]
+            if _attached(each, self._shut, addresses):
+                continue
+            # The system counts the old one and the new one together, and has little room for both.
+            let_through(each)
+            while not _attached(each, self._shut, addresses) and addresses:
+                addresses = addresses[(len(addresses) + 1) // 2 :]
+
+
+def let_through(connection: socket.SocketType) -> None:
+    """Take the program away from a socket, if it has one."""
+    with contextlib.suppress(OSError):  # it has none
+        connection.setsockopt(socket.SOL_SOCKET, _DETACH, 0)
+
+
+def _attached(listening: socket.socket, shut: bool, refused: Sequence[bytes]) -> bool:
+    made: Sequence[Instruction] = DROP_ALL if shut else program(refused)
+    code = b"".join(struct.pack("=HBBI", *one) for one in made)
+    held = ctypes.create_string_buffer(code, len(code))
+    packed = struct.pack("@HP", len(made), ctypes.addressof(held))
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, _ATTACH, packed)
+    except OSError:  # no memory for it, or forbidden in this container
+        return False
+    return True

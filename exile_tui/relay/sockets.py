@@ -16,6 +16,7 @@ import sys
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
+from exile_tui.relay.door import let_through
 from exile_tui.relay.exhaustion import descriptors
 
 _SEND_BUFFER, _RECEIVE_BUFFER = 131_072, 65_536
@@ -88,6 +89,8 @@ class Sockets:
         # Whatever lies under its number later, an address of any family fits into this one's.
         self._slot = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._highest = 0
+        self.lets_through = False
+        """Whether connections may have inherited a program, which is taken away then."""
 
     def close(self) -> None:
         """Give its own descriptors back."""
@@ -138,7 +141,11 @@ class Sockets:
             return None
         try:
             client = self._client(borrowed)
-            return None if client is None else Found(descriptor, client, _received(borrowed))
+            if client is None:
+                return None
+            if self.lets_through:
+                let_through(borrowed)
+            return Found(descriptor, client, _received(borrowed))
         except OSError:  # not connected, or gone
             return None
         finally:

@@ -35,6 +35,7 @@ class Sweeper:
         self._ports = {one.getsockname()[1] for one in door.listening}
         self._scarce = int(_SCARCE * most)
         self._count = 0
+        self._guarded = False
 
     async def run(self) -> None:
         """Look until cancelled; where sockets can't be found there is nothing to do."""
@@ -53,6 +54,9 @@ class Sweeper:
         """Look at all connections once; return the seconds that it took of the loop's time."""
         clients = self._clients
         hurried = self._count > self._scarce
+        # One accepted at the last look, behind its back, is seen by this one.
+        guarded, self._guarded = self._guarded, self._door.guarded
+        sockets.lets_through = guarded or self._guarded
         clients.begin_look()
         count, took = 0, 0.0
         started = time.perf_counter()

@@ -11,10 +11,13 @@ from collections.abc import Iterator
 
 import pytest
 
+from exile_tui.relay.clients import Clients
 from exile_tui.relay.door import Door
 from exile_tui.relay.refusing import MOST, program
 from exile_tui.relay.server import listen
+from exile_tui.relay.shares import Shares
 from exile_tui.relay.sockets import Found, Sockets, raise_descriptor_limit, set_options
+from exile_tui.relay.sweeper import Sweeper
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="only there the system has this")
 NOT_AT_ONCE = 0.2
@@ -205,6 +208,48 @@ def test_addresses_are_refused_and_let_in_again(host: str) -> None:
         with connect(bound, "127.0.0.5") as again, accepted(bound, again):
             pass
         server.close()
+
+
+@linux
+def test_who_is_refused_changes_where_the_system_has_no_room_for_two_programs(
+    listening: socket.socket,
+) -> None:
+    door = Door([listening])
+    here = socket.inet_aton("127.0.0.5")
+    many = [bytes((0xFC, 0, 0, 0, 0x80, 0, *divmod(number, 256))) for number in range(MOST)]
+    door.refuse([here, *many[1:]])
+    door.refuse(many)
+    connect(listening, "127.0.0.5").close()  # its minute is over
+    door.refuse([*many[1:], here])
+    with pytest.raises(TimeoutError):
+        connect(listening, "127.0.0.5")
+    door.shut(True)
+    door.refuse(many)
+    door.shut(False)
+    connect(listening, "127.0.0.5").close()
+
+
+@linux
+async def test_of_a_refused_address_nothing_stays_with_a_connection_of_somebody_else(
+    listening: socket.socket,
+) -> None:
+    door = Door([listening])
+    sweeper = Sweeper(Clients(Shares(), lambda: 0.0), door, 1000)
+    door.refuse([socket.inet_aton("127.0.0.5")])
+    with (
+        connect(listening, "127.0.0.6") as other,
+        accepted(listening, other) as inherits,
+        contextlib.closing(Sockets({listening.getsockname()[1]})) as sockets,
+    ):
+        assert has_program(inherits)
+        await sweeper.sweep(sockets)  # ends what the table refuses, which is nobody
+        assert not has_program(inherits)
+        assert not has_program(listening)
+
+
+def has_program(one: socket.socket) -> bool:
+    """Tell whether a filter is attached (SO_GET_FILTER)."""
+    return bool(one.getsockopt(socket.SOL_SOCKET, 26, 1024))
 
 
 def test_a_program_stays_within_what_the_system_takes() -> None:
