@@ -70,34 +70,44 @@ async def _do_chores_at(
 ) -> list[ExileError]:
     """Do what waits at one relay; once it is out of reach, the rest is left for the next time.
 
-    So are its other new mailboxes once the work for one was in vain: a relay that asks for work
-    and takes none must not have it done for each of a thousand.
+    One that takes nothing new for now still deletes, which may be what makes room. Nor is it asked
+    for another mailbox once the work for one was in vain: a relay that asks for work and takes none
+    must not have it done for each of a thousand.
     """
     errors: list[ExileError] = []
-    in_vain = False
     for mailbox in mailboxes:
-        if in_vain and mailbox.state in _NEW:
+        adds = mailbox.state in _NEW
+        if adds and _takes_nothing(errors):
             continue
         try:
             await _tend_mailbox(context, mailbox)
-        except RelayBusy as error:
-            errors.append(error)
-            in_vain = True
         except (RelayUnreachable, RelayKeyMismatch) as error:
-            return [*errors, error]
+            errors.append(error)
+            if not (adds and isinstance(error, TryLater)):
+                return errors
         except ExileError as error:
             errors.append(error)
     async with context.store.snapshot() as tx:
         alive = [each for each in await tx.mailboxes.all() if each.state is MailboxState.ALIVE]
     in_use = {mailbox.invite_id for mailbox in alive}
+    before = len(errors)
     for invite in invites:
+        adds = invite.state is InviteState.OPEN
+        if adds and _takes_nothing(errors[before:]):
+            continue
         try:
             await _tend_invite(context, invite, invite.id in in_use)
         except (RelayUnreachable, RelayKeyMismatch) as error:
-            return [*errors, error]
+            errors.append(error)
+            if not (adds and isinstance(error, TryLater)):
+                return errors
         except ExileError as error:
             errors.append(error)
     return errors
+
+
+def _takes_nothing(errors: Sequence[ExileError]) -> bool:
+    return any(isinstance(error, TryLater | RelayBusy) for error in errors)
 
 
 async def _tend_mailbox(context: Context, mailbox: OwnMailbox) -> None:

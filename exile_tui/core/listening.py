@@ -15,7 +15,7 @@ from exile_tui.core.context import Context
 from exile_tui.core.model import Connection, InviteState, Link, MailboxState, OwnMailbox
 from exile_tui.core.ports import Transaction
 from exile_tui.core.receiving import receive_batch
-from exile_tui.errors import ExileError, RelayUnreachable
+from exile_tui.errors import ExileError, RelayUnreachable, TryLater
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import CaughtUp, EnvelopeFrame, Frame, Goodbye, RefusedFrame
 
@@ -53,7 +53,8 @@ class Listener:
                         await result
                 await self._receive(backoff)
             except ExileError as error:
-                await self._suspect()
+                if not isinstance(error, TryLater):
+                    await self._suspect()
                 pause = backoff.next(asked_wait(error))
                 at = self._context.clock.now_ms() + int(pause * SECOND_MS)
                 self._report(Connection(Link.OFFLINE, self._address, at, error))
@@ -173,7 +174,8 @@ class Listener:
     async def _suspect(self) -> None:
         """Append again what a relay held that was gone for a while: it may have lost it.
 
-        It all goes before anything newer, so that the peer gets it in order.
+        It all goes before anything newer, so that the peer gets it in order. One that asks to try
+        later was there all the while, and would be asked for more.
         """
         with contextlib.suppress(ExileError):
             async with self._context.store.transaction() as tx:

@@ -11,10 +11,11 @@ from exile_tui.core import delivery
 from exile_tui.core.backoff import LONGEST_S, Backoff, asked_wait
 from exile_tui.core.chores import do_chores
 from exile_tui.core.delivery import Courier
-from exile_tui.core.model import Delivery, Direction, Reason
+from exile_tui.core.listening import Listener
+from exile_tui.core.model import Connection, Delivery, Direction, Link, Reason
 from exile_tui.core.moving import move
 from exile_tui.crypto.entropy import SystemEntropy
-from exile_tui.errors import RelayUnreachable, TryLater
+from exile_tui.errors import ExileError, RelayUnreachable, TryLater
 from exile_tui.wire.relay import Verdict
 from tests.unit.core.conftest import ADDRESS, MakePerson, ManualClock, introduce
 from tests.unit.core.fake_relay import FakeRelay
@@ -146,3 +147,59 @@ async def test_a_full_mailbox_is_named_and_what_waits_goes_once_there_is_room(
     monkeypatch.setattr(relay, "append", append)
     await delivery.deliver_once(one.context)
     assert (await one.lines())[-1].delivery is Delivery.SENT
+
+
+@pytest.mark.parametrize("full_of", ["mailboxes", "blobs"])
+async def test_a_relay_that_takes_nothing_new_still_deletes_what_was_given_up(
+    make_person: MakePerson, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch, full_of: str
+) -> None:
+    one = await make_person("1")
+    given_up = [(await one.messenger.create_invite()).id for _ in range(2)]
+    assert not await do_chores(one.context)
+    assert (len(relay.boxes), len(relay.blobs)) == (2, 2)
+    asked = 0
+
+    async def full(*_: object) -> Verdict:
+        nonlocal asked
+        asked += 1
+        raise TryLater(address="", status=429, after=60)
+
+    monkeypatch.setattr(relay, "create_mailbox" if full_of == "mailboxes" else "put_blob", full)
+    for _ in range(2):
+        await one.messenger.create_invite()
+    for invite_id in given_up:
+        await one.messenger.revoke_invite(invite_id)
+    (error,) = (await do_chores(one.context)).values()
+    assert asked_wait(error) == 60
+    assert asked == 1  # nor is it asked for more of what it has no room for
+    assert not relay.blobs
+    assert len(relay.boxes) == (0 if full_of == "mailboxes" else 2)
+
+
+async def test_a_relay_that_asks_to_try_later_is_not_sent_again_what_it_has(
+    make_person: MakePerson, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await make_person("1"), await make_person("2")
+    await introduce(one, two)
+    await one.messenger.send((await one.contact()).id, "글")
+    await delivery.deliver_once(one.context)
+    states: asyncio.Queue[Connection] = asyncio.Queue()
+    errors: list[ExileError] = [TryLater(address="", after=1), RelayUnreachable(address="")]
+
+    def prepare() -> None:
+        raise errors[0]
+
+    listener = Listener(one.context, ADDRESS, states.put_nowait)
+    running = asyncio.create_task(listener.run(prepare))
+    due: list[int] = []
+    async with asyncio.timeout(PATIENCE_S):
+        for _ in range(2):
+            while (await states.get()).link is not Link.OFFLINE:
+                pass
+            async with one.context.store.snapshot() as tx:
+                due.append(len(await tx.outbox.due_contacts()))
+            del errors[:-1]
+            listener.retry.set()
+    running.cancel()
+    await asyncio.wait({running})
+    assert due == [0, 1]
