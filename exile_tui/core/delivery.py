@@ -29,8 +29,13 @@ class Held(RelayError):
         self.reason = reason
 
 
-async def append_due(context: Context, contact_id: int) -> None:
+async def append_due(context: Context, contact_id: int, at_once: int = MAX_APPEND) -> None:
     """Append everything that is due to a contact, until nothing is.
+
+    Args:
+        context: The profile.
+        contact_id: The contact.
+        at_once: Envelopes in one request.
 
     Raises:
         Held: The relay did not take all of it; the reason stands at the messages.
@@ -39,7 +44,7 @@ async def append_due(context: Context, contact_id: int) -> None:
     while True:
         async with context.store.snapshot() as tx:
             contact = await tx.contacts.get(contact_id)
-            entries = await tx.outbox.due(contact_id, MAX_APPEND)
+            entries = await tx.outbox.due(contact_id, at_once)
         if not entries or contact is None or contact.peer_mailbox is None:
             return
         if contact.state is ContactState.REQUESTED:
@@ -127,6 +132,8 @@ class Courier:
         self._running: dict[int, asyncio.Task[None]] = {}
         self._backoffs: dict[int, Backoff] = {}
         self._not_before: dict[int, float] = {}
+        self._at_once: dict[int, int] = {}
+        """Envelopes in one request to whose relay asked to try later: it may have room for few."""
 
     async def run(self) -> None:
         """Deliver until cancelled."""
@@ -172,11 +179,14 @@ class Courier:
     async def _deliver(self, contact_id: int) -> None:
         backoff = self._backoffs.setdefault(contact_id, Backoff(self._context.entropy))
         done, asked = False, 0.0
+        at_once = self._at_once.pop(contact_id, MAX_APPEND)
         try:
-            await append_due(self._context, contact_id)
+            await append_due(self._context, contact_id, at_once)
             done = True
         except ExileError as error:
             asked = asked_wait(error)
+            if isinstance(error, TryLater):
+                self._at_once[contact_id] = max(1, at_once // 4)
         finally:
             # Whatever went wrong, it is not tried again at once.
             if done:

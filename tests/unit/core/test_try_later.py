@@ -203,3 +203,40 @@ async def test_a_relay_that_asks_to_try_later_is_not_sent_again_what_it_has(
     running.cancel()
     await asyncio.wait({running})
     assert due == [0, 1]
+
+
+async def test_a_relay_with_room_for_few_at_once_is_given_fewer_until_all_is_there(
+    make_person: MakePerson, relay: FakeRelay, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = await make_person("1"), await make_person("2")
+    await introduce(one, two)
+    contact_id = (await one.contact()).id
+    for number in range(6):
+        await one.messenger.send(contact_id, str(number))
+    append, sizes, all_there = relay.append, list[int](), asyncio.Event()
+
+    async def narrow(box: bytes, token: bytes, envelopes: Sequence[bytes]) -> list[Verdict]:
+        sizes.append(len(envelopes))
+        if len(envelopes) > 2:
+            clock.advance(2 * int(LONGEST_S) * 1000)
+            raise TryLater(address="", status=429, after=0)
+        if sum(size for size in sizes if size <= 2) == 6:
+            all_there.set()
+        return await append(box, token, envelopes)
+
+    monkeypatch.setattr(relay, "append", narrow)
+    waited = delivery.wait_any
+
+    async def at_once(timeout: float | None, *events: asyncio.Event) -> None:
+        if timeout is not None:
+            clock.advance(int(timeout * 1000) + 1)
+            timeout = 0
+        await waited(timeout, *events)
+
+    monkeypatch.setattr(delivery, "wait_any", at_once)
+    courier = asyncio.create_task(Courier(one.context).run())
+    async with asyncio.timeout(PATIENCE_S):
+        await all_there.wait()
+    courier.cancel()
+    await asyncio.wait({courier})
+    assert sizes == [6, 6, 2, 2, 2]
