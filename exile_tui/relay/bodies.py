@@ -20,8 +20,8 @@ _EMPTY_CHUNKS = 2
 One is handed out at its end, too. Each costs as much as a small request.
 """
 
-_AT_ONCE = 65_536
-"""Bytes of a body that is read in one piece."""
+_AT_ONCE = 8192
+"""Bytes of a body that is read in one piece, in `patience`: of a longer one each piece has that."""
 
 _FITS, _SKIPPED = 262_144, 4_194_304
 """Bytes that one stream of HTTP/2 may send unread, and that are read to be thrown away at most."""
@@ -88,7 +88,10 @@ class Body:
         elif scope.method == "GET":
             self._complete = True
             return b""
-        return b"".join([chunk async for chunk in self.chunks(limit)])
+        body = b"".join([chunk async for chunk in self.chunks(limit)])
+        if item:
+            self._clients.count_body(self._connection, 0, len(body) // item)
+        return body
 
     async def chunks(self, limit: int) -> AsyncIterator[bytes]:
         """Read it piece by piece.
