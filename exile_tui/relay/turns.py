@@ -31,6 +31,8 @@ class Turns:
     def __init__(self) -> None:
         self._answered = 0
         self._places = 0
+        self._held_up: dict[Place, None] = {}
+        """Places at which somebody waits; the next one first."""
 
     @property
     def busy(self) -> bool:
@@ -42,6 +44,7 @@ class Turns:
         if place.answered >= _EACH and self.busy and place.answered >= self._each():
             waiting = asyncio.get_running_loop().create_future()
             place.waiting.append(waiting)
+            self._held_up[place] = None
             try:
                 await waiting  # who gives hands its place on
             except asyncio.CancelledError:
@@ -49,20 +52,36 @@ class Turns:
                     self.give(place)
                 raise
             return
+        self._count(place)
+
+    def give(self, place: Place) -> None:
+        """End one, and let the next of this address go on; all, once nobody takes turns."""
+        if self._next(place):
+            return
+        place.answered -= 1
+        self._answered -= 1
+        self._places -= not place.answered
+        while self._held_up and not self.busy:
+            other = next(iter(self._held_up))
+            if self._next(other):
+                self._count(other)
+
+    def _count(self, place: Place) -> None:
         self._places += not place.answered
         place.answered += 1
         self._answered += 1
 
-    def give(self, place: Place) -> None:
-        """End one, and let the next of this address go on."""
+    def _next(self, place: Place) -> bool:
+        """Let the next one who waits at a place go on; tell whether there was one."""
+        self._held_up.pop(place, None)
         while place.waiting:
             waiting = place.waiting.popleft()
             if not waiting.done():
+                if place.waiting:
+                    self._held_up[place] = None
                 waiting.set_result(None)
-                return
-        place.answered -= 1
-        self._answered -= 1
-        self._places -= not place.answered
+                return True
+        return False
 
     def _each(self) -> int:
         return _TOGETHER // max(1, self._places)

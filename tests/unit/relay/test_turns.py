@@ -66,6 +66,28 @@ async def test_who_leaves_while_waiting_takes_no_place() -> None:
     assert (turns._answered, turns._places, place.answered) == (0, 0, 0)
 
 
+async def test_when_nobody_takes_turns_any_more_nobody_waits_for_the_slow_ones_beside_him() -> None:
+    turns, much = Turns(), [Place() for _ in range(BUSY)]
+    slow = Place()
+    for _ in range(4):
+        await turns.take(slow)
+    for each in much:
+        await turns.take(each)
+    beside = [asyncio.create_task(turns.take(slow)) for _ in range(3)]
+    await settle()
+    assert not any(task.done() for task in beside)
+    beside[0].cancel()
+    await settle()
+    for each in much:
+        turns.give(each)
+    await settle()
+    assert all(task.done() for task in beside)
+    for _ in range(6):
+        turns.give(slow)
+    assert (turns._answered, turns._places, slow.answered) == (0, 0, 0)
+    assert not turns._held_up
+
+
 class Recording:
     """An engine that answers when it is told to."""
 
