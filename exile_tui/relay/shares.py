@@ -78,10 +78,10 @@ class Shares:
     unread: int = 1_048_576
     """Bytes of bodies that may be on their way while there are requests."""
 
-    fruitless: int = 20
+    fruitless: int = 200
     """Connections that ended without any request, beyond those that made one."""
 
-    fruitless_forgotten: float = 1.0
+    fruitless_forgotten: float = 5.0
     """So many of them are forgotten a second: some come by mistake, with an old pin, to look."""
 
     refused: float = 60.0
