@@ -11,8 +11,8 @@ import pytest
 
 from exile_tui import errors, locale
 from exile_tui.cli import output
-from exile_tui.cli.output import Printer
 from exile_tui.cli.arguments import wrap_cells
+from exile_tui.cli.output import Printer
 from exile_tui.core.model import (
     Contact,
     ContactState,
