@@ -191,7 +191,7 @@ async def test_a_dead_relay_does_not_hold_up_what_is_new(
     await rounds(one)
     relay.up = False
     await one.messenger.remove_contact((await one.contact()).id)  # its mailbox there is to go
-    monkeypatch.setattr("exile_tui.core.chores.Backoff.next", lambda _: 3600.0)
+    monkeypatch.setattr("exile_tui.core.chores.Backoff.next", lambda *_: 3600.0)
     failed = asyncio.Event()
     lost = relay._lost
 
