@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from itertools import accumulate
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from exile_tui.core.model import Extent
-from exile_tui.ui.blocks import Blocks, block_of, bounds, needed
+from exile_tui.core.model import Contact, ContactState, Direction, Extent, Message, MessageKind
+from exile_tui.ui.blocks import Blocks, beginning, block_of, bounds, needed
 from exile_tui.ui.heights import Heights
 from exile_tui.ui.links import find_links
+from exile_tui.ui.timeline import Line, Timeline
 
 ROWS = st.lists(st.integers(0, 5), max_size=60)
 
@@ -89,6 +91,45 @@ def test_blocks_have_the_height_of_the_lines_that_there_are(
             inside = {seq for seq in there if low <= seq <= high}
             assert {seq for seq in there if bounds(full[0])[0] <= seq} >= inside - {low}
             assert inside >= {seq for seq in there if block_of(seq) in full}
+
+
+@given(extents(), st.integers(0, 120), st.integers(1, 70), st.integers(1, 3))
+def test_the_first_frame_has_every_row_of_what_was_read(
+    found: tuple[Extent, set[int]], seq: int, rows: int, height: int
+) -> None:
+    """Fewer blocks are laid out than were read, and none of those that are seen."""
+    extent, there = found
+    seq = min(seq, extent.last_seq)
+    read = beginning(extent, seq)
+    if read is None:
+        return
+    blocks = Blocks()
+    blocks.adopt(extent)
+    messages = [_message(each) for each in sorted(there)]
+    first, last = needed(extent, *read)
+    peer = Contact(1, ContactState.ACTIVE, "Kim", 1, 0, "0" * 60, bytes(32), 0)
+    timeline = Timeline(peer, 20, 0, "Me")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Timeline, "lines", _lines_of(height))
+        within = [each for each in messages if first <= each.seq <= last]
+        blocks.lay_out_first(timeline, within, read, seq, rows)
+    total = blocks.heights.total
+    wanted = blocks.row_of(seq) - rows // 3 if seq else total
+    top = min(max(wanted, 0), max(0, total - rows))
+    for row in range(top, min(top + rows, total)):
+        block, number, _ = blocks.at(row)
+        assert block is not None or not read[0] <= number <= read[1]
+
+
+def _message(seq: int) -> Message:
+    return Message(seq, 1, seq, Direction.IN, MessageKind.TEXT, b"", "x", 0, 0)
+
+
+def _lines_of(height: int) -> Callable[..., list[Line]]:
+    def lines(self: Timeline, messages: Sequence[Message], *_: object) -> list[Line]:
+        return [Line((), each.seq) for each in messages for _ in range(height)]
+
+    return lines
 
 
 @pytest.mark.parametrize(
