@@ -8,20 +8,16 @@ its address anyway. Nothing of it is in a file, an output or a total.
 
 from __future__ import annotations
 
-import hashlib
 import secrets
-import socket
 from collections.abc import Callable, Collection
 
+from exile_tui.relay.addresses import address_of, hashed, packed
 from exile_tui.relay.shares import Bucket, Shares
 from exile_tui.relay.turns import Place, Turns
 
 _LOOPBACK = ("127.0.0.1", "::1")
 """From here come Tor and whoever shares this computer; other loopback addresses are chosen ones."""
 
-_MAPPED = bytes(10) + b"\xff\xff"
-_NETWORK = 8
-"""Bytes of an IPv6 address that count."""
 _ITEMS_PER_REQUEST = 32
 """Envelopes acknowledged, mailboxes opened or blobs read that count as one more request."""
 _HEAD = 2048
@@ -130,14 +126,15 @@ class Clients:
         """
         self.shares = shares
         self._now = monotonic
-        self._exempt = {_packed(address) for address in (*_LOOPBACK, *balancers)}
+        self._exempt = {packed(address) for address in (*_LOOPBACK, *balancers)}
         self._connections: dict[int, Connection] = {}
         self._origins: dict[bytes, Origin] = {}
         self._salt = secrets.token_bytes(16)
         self._before: tuple[bytes, dict[bytes, Origin]] | None = None
         self._drawn = monotonic()
         self._turn = 0
-        self._held = 0
+        self._held = self._held_exempt = 0
+        """Bytes kept in memory for all, and of them for those who are held to no share."""
         self._under_way = 0
         """Requests, without receives that are open."""
         self.swept = False
@@ -191,7 +188,7 @@ class Clients:
             reads: Its answer may be large.
         """
         shares, origin = self.shares, connection.origin
-        if reads and self._held >= shares.held_in_all:
+        if reads and self._is_crowded(connection):
             return 10.0
         if connection.under_way > shares.per_connection:
             return 1.0
@@ -236,7 +233,16 @@ class Clients:
         if connection.origin is not None:
             connection.origin.held += size
             within = within and connection.origin.held <= self.shares.held
+        else:
+            self._held_exempt += size
+            within = within and self._held_exempt <= self.shares.held_in_all // 2
         return within or connection.held <= self.shares.held_anyway
+
+    def _is_crowded(self, connection: Connection) -> bool:
+        """Tell whether there is no room in memory; who comes without an address has half of it."""
+        most = self.shares.held_in_all
+        exempt = connection.origin is None and self._held_exempt >= most // 2
+        return exempt or self._held >= most
 
     def count_answer(self, connection: Connection, size: int) -> bool:
         """Count bytes of an answer that are about to be sent; `hold` tells when they were."""
@@ -278,7 +284,7 @@ class Clients:
         if connection is None:
             connection = self._meet(client)
         elif self._before is not None and connection.origin is not None:
-            self._origins.setdefault(self._key(_address(client)), connection.origin)
+            self._origins.setdefault(self._key(address_of(client)), connection.origin)
         connection.turn = self._turn
         shares, origin, now = self.shares, connection.origin, self._now()
         if connection.doomed or not connection.admitted:
@@ -290,11 +296,11 @@ class Clients:
             connection.suspected = connection.requests
         else:
             if origin is not None:
-                self._refuse(_address(client), origin, now)
+                self._refuse(address_of(client), origin, now)
             return True
         if origin is not None:
             if origin.fruitless.wait(shares.fruitless_forgotten, shares.fruitless, now):
-                self._refuse(_address(client), origin, now)
+                self._refuse(address_of(client), origin, now)
             # Who made a request may be somebody else behind the same address.
             if origin.refused_until > now and not connection.requests:
                 return True
@@ -334,7 +340,7 @@ class Clients:
 
     def _meet(self, client: str) -> Connection:
         now = self._now()
-        address = _address(client)
+        address = address_of(client)
         origin = None if address in self._exempt else self._origin(address, now)
         connection = Connection(origin, now)
         connection.turn = self._turn
@@ -349,7 +355,7 @@ class Clients:
         origin = self._origins.get(key)
         if origin is None and self._before is not None:
             salt, origins = self._before
-            origin = origins.get(_hashed(address, salt))
+            origin = origins.get(hashed(address, salt))
         if origin is None:
             origin = Origin(self.shares, now)
         self._origins[key] = origin
@@ -372,26 +378,4 @@ class Clients:
         self.refused[address] = origin.refused_until
 
     def _key(self, address: bytes) -> bytes:
-        return _hashed(address, self._salt)
-
-
-def _hashed(address: bytes, salt: bytes) -> bytes:
-    return hashlib.blake2b(address, key=salt, digest_size=16).digest()
-
-
-def _address(client: str) -> bytes:
-    """Return what counts of `1.2.3.4:5` or `[::1]:5`."""
-    return _packed(client.rpartition(":")[0].strip("[]").partition("%")[0])
-
-
-def _packed(address: str) -> bytes:
-    """Return an IPv4 address, or the network of an IPv6 address; ::1 is all of its own."""
-    try:
-        if ":" not in address:
-            return socket.inet_pton(socket.AF_INET, address)
-        packed = socket.inet_pton(socket.AF_INET6, address)
-    except OSError:
-        return b""
-    if packed.startswith(_MAPPED):
-        return packed[len(_MAPPED) :]
-    return packed if packed[:15] == bytes(15) else packed[:_NETWORK]
+        return hashed(address, self._salt)

@@ -135,6 +135,23 @@ def test_what_is_kept_in_memory_is_bounded_by_address_and_in_all(watch: Watch) -
     assert clients.hold(local, 11)
 
 
+def test_those_who_are_held_to_no_share_leave_half_of_the_memory_to_the_others(
+    watch: Watch,
+) -> None:
+    """Whoever comes through Tor, and reads no answer, else takes all of it."""
+    clients = Clients(Shares(held=100, held_in_all=150, held_anyway=10), watch)
+    one, local = clients.enter(f"{SOMEBODY}:1"), clients.enter("127.0.0.1:1")
+
+    def reads(connection: Connection) -> float:
+        return clients.must_wait(connection, creates=False, streams=False, reads=True)
+
+    assert clients.hold(local, 75)
+    assert not clients.hold(clients.enter("127.0.0.1:2"), 11)
+    assert reads(local) > 0
+    assert reads(one) == 0
+    assert clients.hold(one, 64)
+
+
 def test_connections_above_an_addresss_share_are_ended_and_the_first_ones_stay(
     watch: Watch,
 ) -> None:
