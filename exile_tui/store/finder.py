@@ -15,7 +15,7 @@ from exile_tui.store.queries import Step, narrowed, steps
 from exile_tui.store.statements import Statements
 
 AT_ONCE = 20_000
-"""Messages that are looked at for one page, if SQLite does it: about 40 ms."""
+"""Messages that are looked at for one page, if SQLite does it: about 40 ms; in all its steps."""
 AT_ONCE_SLOWLY = 4_000
 """The same if each is handed to Python: about 40 ms."""
 PORTION = 4_000
@@ -51,32 +51,41 @@ class Finder:
         ways = steps(query, typing=typing)
         if not ways and not query.strip() and only.has_link:
             ways = [Step()]
-        place = after or SearchPlace(0, _NEWEST)
+        place, left = after or SearchPlace(0, _NEWEST), 1.0
         for number in range(place.step, len(ways) if limit > 0 else 0):
             before = place.before if number == place.step else _NEWEST
             step = narrowed(ways[number], only)
-            reached = await self._look(step, before, limit, found)
+            reached, left = await self._look(step, before, limit, found, left)
             if reached is not None:
                 return list(found.values()), await self._place(number, reached)
         return list(found.values()), None
 
-    async def _look(self, step: Step, before: int, limit: int, found: dict[int, Row]) -> int | None:
-        """Add what one step finds; return from which id on it did, None if everywhere."""
-        left = AT_ONCE_SLOWLY if step.slow else AT_ONCE
+    async def _look(
+        self, step: Step, before: int, limit: int, found: dict[int, Row], left: float
+    ) -> tuple[int | None, float]:
+        """Add what one step finds.
+
+        Args:
+            left: The part of a page's work that is left, 1 at first.
+
+        Returns:
+            From which id on it was looked, None for everywhere; and what is left then.
+        """
+        most = AT_ONCE_SLOWLY if step.slow else AT_ONCE
         portion = 2 * limit
-        while left > 0:
-            portion = min(portion, left, PORTION)
+        while (count := int(left * most)) > 0:
+            portion = min(portion, count, PORTION)
             ids = await self._candidates(step, before, portion)
             for row in await self._fulfilling(step, ids, limit):
                 found.setdefault(row[0], row)
                 if len(found) >= limit:
-                    return int(row[0])
+                    return int(row[0]), left
+            left -= len(ids) / most
             if len(ids) < portion:
-                return None
+                return None, left
             before = ids[-1]
-            left -= portion
             portion *= 2
-        return before
+        return before, left
 
     async def _candidates(self, step: Step, before: int, count: int) -> list[int]:
         if step.match:

@@ -20,7 +20,8 @@ from exile_tui.core.searching import EVERYWHERE, SearchFilter
 from exile_tui.hangul import is_syllable
 from exile_tui.store import ProfileVault, finder
 from exile_tui.store.database import Row, connect
-from exile_tui.store.queries import LONGEST, steps
+from exile_tui.store.finder import Finder
+from exile_tui.store.queries import LONGEST, Step, steps
 from exile_tui.store.search import MOST_MARKS, folded, initials, syllables
 from exile_tui.store.store import ProfileStore
 from tests.unit.store.record_database import PASSPHRASE, RECORDED
@@ -320,6 +321,30 @@ async def test_what_is_not_looked_through_is_said_and_found_by_going_on(
                 assert after.looked_ms > 0
         assert pages[:3] == [[], [], []]
         assert pages[-1] + pages[-2] == ["dinosaur 🦖 안!"], query
+
+
+async def test_all_ways_of_looking_share_the_work_of_one_page(
+    store: ProfileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each had a page's work for itself: what two ways look for in vain took twice as long."""
+    monkeypatch.setattr(finder, "AT_ONCE", 100)
+    monkeypatch.setattr(finder, "AT_ONCE_SLOWLY", 100)
+    await write_lines(store, ["안 녕", "안 녀"] * 90)
+    looked: list[int] = []
+    fulfilling = Finder._fulfilling
+
+    async def counted(self: Finder, step: Step, ids: list[int], limit: int) -> list[Row]:
+        looked.append(len(ids))
+        return await fulfilling(self, step, ids, limit)
+
+    monkeypatch.setattr(Finder, "_fulfilling", counted)
+    async with store.snapshot() as tx:
+        page = await tx.messages.search("안녀", EVERYWHERE, 5, typing=True)
+        assert sum(looked) <= 100
+        while page.rest is not None:
+            looked.clear()
+            page = await tx.messages.search("안녀", EVERYWHERE, 5, after=page.rest, typing=True)
+            assert sum(looked) <= 100
 
 
 async def test_plans_sort_nothing_and_read_no_more_than_they_need(store: ProfileStore) -> None:
