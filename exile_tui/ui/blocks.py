@@ -18,7 +18,7 @@ from exile_tui.ui.timeline import Line, Timeline
 
 SIZE = 32
 """Messages of a block, deleted ones included."""
-KEPT = 16
+KEPT = 12
 """Blocks that stay laid out."""
 KEPT_SELECTED = 64
 """Blocks that stay laid out while they are selected, so that they can be copied."""
@@ -223,16 +223,18 @@ class Blocks:
         if above < max(rows // 3, rows - below) and middle > first:
             self.lay_out(timeline, messages, first, middle - 1)
 
-    def drop(self, keep: tuple[int, int], selected: tuple[int, int] | None) -> None:
-        """Let go of what is drawn but not needed, and of what was not in sight for longest.
+    def drop(self, sight: tuple[int, int], ahead: int, selected: tuple[int, int] | None) -> None:
+        """Let go of what is drawn out of sight, and of what was not in sight for longest.
 
         Args:
-            keep: The first and the last block that are needed now.
+            sight: The first and the last block of which a row is on the screen.
+            ahead: How many on either side of them are needed too.
             selected: The first and the last row of a selection, which stays, within reason.
         """
         for number, block in self._blocks.items():
-            if not keep[0] <= number <= keep[1]:
+            if not sight[0] <= number <= sight[1]:
                 block.strips.clear()
+        keep = sight[0] - ahead, sight[1] + ahead
         over = len(self._blocks) - KEPT
         if over > KEPT_SELECTED:
             selected = None

@@ -290,8 +290,7 @@ class BlockView(ServiceCalls, ScrollView, can_focus=True):
         if self._target and self._blocks.lacking(*[block_of(self._target)] * 2) is None:
             self._target, self._target_row = 0, None
         self.tell()
-        first, last = self._in_sight()
-        self._blocks.drop((first - AHEAD, last + AHEAD), selected_rows(self.text_selection))
+        self._blocks.drop(self._in_sight(), AHEAD, selected_rows(self.text_selection))
         if self._lacking() is not None:
             self._read()
 

@@ -15,7 +15,7 @@ from textual.style import Style
 from exile_tui.ui.themes import NAMES
 from exile_tui.ui.timeline import Line
 from exile_tui.ui.widgets.block_view import BlockView
-from exile_tui.ui.widgets.plain_rows import plain_rows
+from exile_tui.ui.widgets.plain_rows import filtered
 
 if TYPE_CHECKING:
     from textual.geometry import Region
@@ -105,8 +105,9 @@ class DrawnRows(BlockView):
         return self._whole(strip.apply_offsets(0, row))
 
     def render_lines(self, crop: Region) -> list[Strip]:
-        """Draw rows."""
-        return plain_rows(self, crop)
+        """Draw rows without what any widget may have around them (see `plain_rows`)."""
+        rows = map(self.render_line, crop.line_range)
+        return [row.crop_extend(*crop.column_span, self._ground) for row in rows]
 
     @property
     def _ground(self) -> RichStyle:
@@ -117,10 +118,10 @@ class DrawnRows(BlockView):
         """Return a row as wide as the screen has it; with the focus, a line at its left."""
         width = self.size.width
         strip = strip.crop_extend(0, width, self._ground)
-        if not self.has_focus:
-            return strip
-        edge = Segment(self.exile.marks.edge, self._style("edge").rich_style)
-        return Strip([edge, *strip.crop(1, width)], width)
+        if self.has_focus:
+            edge = Segment(self.exile.marks.edge, self._style("edge").rich_style)
+            strip = Strip([edge, *strip.crop(1, width)], width)
+        return filtered(self, strip, self.background_colors[1])
 
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from textual.strip import Strip
 from textual.style import Style
 
 if TYPE_CHECKING:
+    from textual.color import Color
     from textual.geometry import Region
-    from textual.strip import Strip
     from textual.widget import Widget
 
 
@@ -24,11 +25,17 @@ def plain_rows(widget: Widget, crop: Region) -> list[Strip]:
     """
     below, background = widget.background_colors
     blank = Style(background=below + background).rich_style
-    filters = widget.get_line_filters()
-    rows = []
-    for y in crop.line_range:
-        row = widget.render_line(y)
-        for each in filters:
-            row = row.apply_filter(each, background)
-        rows.append(row.crop_extend(*crop.column_span, blank))
-    return rows
+    rows = [filtered(widget, widget.render_line(y), background) for y in crop.line_range]
+    return [row.crop_extend(*crop.column_span, blank) for row in rows]
+
+
+def filtered(widget: Widget, row: Strip, background: Color) -> Strip:
+    """Return a row as the terminal's colours allow it; without what a strip keeps of its way there.
+
+    Args:
+        widget: Whose row it is.
+        background: The widget's.
+    """
+    for each in widget.get_line_filters():
+        row = Strip(each.apply(list(row), background), row.cell_length)
+    return row
