@@ -122,10 +122,15 @@ def fields(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
 
 
+SENTENCE = 20
+"""Characters from which on no translation has an original in it by chance."""
+
+
 def problems() -> list[str]:
     """Return everything that is wrong with the catalog, one line each."""
     translations, keys = load(), extract()
     found = []
+    sentences = [first_of(key) for key in keys if len(first_of(key)) >= SENTENCE]
     for key in keys:
         first, text = first_of(key), translations.get(first_of(key), "")
         if not text:
@@ -137,6 +142,9 @@ def problems() -> list[str]:
         for _, name, spec, _ in string.Formatter().parse(text):
             if spec and "/" in spec and spec not in PARTICLES:
                 found.append(f"unknown particle {spec!r} for {name!r}: {text!r}")
+        # Two versions of the file, merged line by line, may run one entry into the next.
+        mixed = (other for other in sentences if other in text and other != first)
+        found += [f"has {other!r} in it: {text!r}" for other in mixed]
     known = {first_of(key) for key in keys}
     found += [f"obsolete: {first!r}" for first in sorted(translations) if first not in known]
     po, mo = build(translations, keys)

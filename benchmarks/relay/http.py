@@ -30,7 +30,8 @@ _HEADS = 65_536
 
 _DATA, _HEADERS, _RESET, _SETTINGS, _PING, _GOAWAY, _WINDOW = 0, 1, 3, 4, 6, 7, 8
 _END_STREAM, _END_HEADERS, _ACK, _PADDED, _PRIORITY = 1, 4, 1, 8, 32
-_HEADER_TABLE_SIZE, _INITIAL_WINDOW_SIZE = 1, 4
+_HEADER_TABLE_SIZE, _MAX_CONCURRENT_STREAMS, _INITIAL_WINDOW_SIZE = 1, 3, 4
+_UNLIMITED = 2**31
 _LARGEST_WINDOW = 2**31 - 1
 _DEFAULT_WINDOW = 65_535
 _FRAME = 16_384
@@ -163,6 +164,8 @@ class Http2:
         self._window = _DEFAULT_WINDOW
         self._stream_window = _DEFAULT_WINDOW
         self._held: deque[tuple[int, list[bytes]]] = deque()
+        self._open = 0
+        self._most = _UNLIMITED
         self._unread = 0
         self._statuses: dict[bytes, int] = {}
         self._ready = asyncio.get_running_loop().create_future()
@@ -205,11 +208,8 @@ class Http2:
             for at in range(0, size, _FRAME):
                 flags = _END_STREAM if at + _FRAME >= size else 0
                 parts.append(_frame(_DATA, flags, number, body[at : at + _FRAME]))
-        if self._held or size > self._window:
-            self._held.append((size, parts))
-            return
-        self._window -= size
-        self._out += parts
+        self._held.append((size, parts))
+        self._release()
 
     def flush(self) -> None:
         """Send what was posted."""
@@ -284,6 +284,8 @@ class Http2:
 
     def _end(self, number: int, stream: _Stream) -> None:
         del self._streams[number]
+        self._open -= 1
+        self._release()
         stream.done(stream.status, stream.body, stream.tag)
 
     def _control(self, kind: int, flags: int, number: int, payload: bytes) -> None:
@@ -302,8 +304,9 @@ class Http2:
             raise Broken(f"the server ends the connection, with code {code}")
 
     def _release(self) -> None:
-        while self._held and self._held[0][0] <= self._window:
+        while self._held and self._held[0][0] <= self._window and self._open < self._most:
             size, parts = self._held.popleft()
+            self._open += 1
             self._window -= size
             self._out += parts
 
@@ -312,6 +315,8 @@ class Http2:
             name, value = struct.unpack_from(">HI", payload, at)
             if name == _INITIAL_WINDOW_SIZE:
                 self._stream_window = value
+            elif name == _MAX_CONCURRENT_STREAMS:
+                self._most = value
         self._out.append(_frame(_SETTINGS, _ACK, 0))
         if not self._ready.done():
             self._ready.set_result(None)

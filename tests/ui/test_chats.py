@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual.geometry import Region
 
 from exile_tui.core.events import ClockJumped, RequestArrived
 from exile_tui.core.model import Connection, ContactState, Delivery, Excerpt, Link
@@ -99,6 +100,21 @@ async def test_letters_behind_enter_wait_for_the_conversation_to_be_read(
             while app.screen.query_one(Composer).text != "hi":
                 await settle(pilot)
         assert isinstance(app.focused, Composer)
+
+
+@pytest.mark.parametrize("kind", [ConversationList, Conversation])
+async def test_what_was_made_anew_under_a_panel_is_blank_until_it_is_laid_out(
+    make_app: MakeApp, kind: type[ConversationList | Conversation]
+) -> None:
+    """A panel shows the screen under it through, also while that is made anew in a language."""
+    app = make_app(english())
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        anew = kind()
+        mounted = app.screen.mount(anew)
+        rows = anew.render_lines(Region(0, 0, 10, 3))
+        assert [row.text for row in rows] == [" " * 10] * 3
+        await mounted
 
 
 async def test_the_list_looks_at_the_beginning_of_a_text(

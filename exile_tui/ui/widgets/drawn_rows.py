@@ -106,6 +106,9 @@ class DrawnRows(BlockView):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw rows without what any widget may have around them (see `plain_rows`)."""
+        if not self.size:
+            # Made anew and not laid out yet: it has no styles to draw in.
+            return [Strip.blank(crop.width)] * crop.height
         rows = map(self.render_line, crop.line_range)
         return [row.crop_extend(*crop.column_span, self._ground) for row in rows]
 

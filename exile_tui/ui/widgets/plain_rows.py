@@ -25,7 +25,13 @@ def plain_rows(widget: Widget, crop: Region) -> list[Strip]:
     """
     below, background = widget.background_colors
     blank = Style(background=below + background).rich_style
-    rows = [filtered(widget, widget.render_line(y), background) for y in crop.line_range]
+    rows = (
+        # One that was made anew and not laid out yet has no rows, and no styles to draw them in.
+        filtered(widget, widget.render_line(y), background)
+        if y < widget.size.height
+        else Strip.blank(crop.right, blank)
+        for y in crop.line_range
+    )
     return [row.crop_extend(*crop.column_span, blank) for row in rows]
 
 
