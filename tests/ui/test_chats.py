@@ -103,18 +103,20 @@ async def test_letters_behind_enter_wait_for_the_conversation_to_be_read(
 
 
 @pytest.mark.parametrize("kind", [ConversationList, Conversation])
-async def test_what_was_made_anew_under_a_panel_is_blank_until_it_is_laid_out(
+async def test_what_is_removed_under_a_panel_is_drawn_blank(
     make_app: MakeApp, kind: type[ConversationList | Conversation]
 ) -> None:
     """A panel shows the screen under it through, also while that is made anew in a language."""
     app = make_app(english())
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
-        anew = kind()
-        mounted = app.screen.mount(anew)
-        rows = anew.render_lines(Region(0, 0, 10, 3))
+        if kind is Conversation:
+            await open_first(pilot)
+        widget = app.screen.query_one(kind)
+        assert any(row.text.strip() for row in widget.render_lines(Region(0, 0, 30, 9)))
+        await widget.remove()
+        rows = widget.render_lines(Region(0, 0, 10, 3))
         assert [row.text for row in rows] == [" " * 10] * 3
-        await mounted
 
 
 async def test_the_list_looks_at_the_beginning_of_a_text(

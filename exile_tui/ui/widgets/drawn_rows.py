@@ -15,7 +15,7 @@ from textual.style import Style
 from exile_tui.ui.themes import NAMES
 from exile_tui.ui.timeline import Line
 from exile_tui.ui.widgets.block_view import BlockView
-from exile_tui.ui.widgets.plain_rows import filtered
+from exile_tui.ui.widgets.plain_rows import filtered, has_rows
 
 if TYPE_CHECKING:
     from textual.geometry import Region
@@ -106,8 +106,7 @@ class DrawnRows(BlockView):
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw rows without what any widget may have around them (see `plain_rows`)."""
-        if not self.size:
-            # Made anew and not laid out yet: it has no styles to draw in.
+        if not has_rows(self):
             return [Strip.blank(crop.width)] * crop.height
         rows = map(self.render_line, crop.line_range)
         return [row.crop_extend(*crop.column_span, self._ground) for row in rows]

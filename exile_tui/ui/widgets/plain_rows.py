@@ -23,16 +23,20 @@ def plain_rows(widget: Widget, crop: Region) -> list[Strip]:
         widget: Which; its `render_line` is called for each row.
         crop: The part of it that is to be drawn.
     """
+    if not has_rows(widget):
+        return [Strip.blank(crop.width)] * crop.height
     below, background = widget.background_colors
     blank = Style(background=below + background).rich_style
-    rows = (
-        # One that was made anew and not laid out yet has no rows, and no styles to draw them in.
-        filtered(widget, widget.render_line(y), background)
-        if y < widget.size.height
-        else Strip.blank(crop.right, blank)
-        for y in crop.line_range
-    )
+    rows = (filtered(widget, widget.render_line(y), background) for y in crop.line_range)
     return [row.crop_extend(*crop.column_span, blank) for row in rows]
+
+
+def has_rows(widget: Widget) -> bool:
+    """Tell whether a widget can be drawn: not before its first layout, not once it is removed.
+
+    A panel shows the screen under it through, as it was laid out last, while that is made anew too.
+    """
+    return bool(widget.size) and widget.is_attached
 
 
 def filtered(widget: Widget, row: Strip, background: Color) -> Strip:
