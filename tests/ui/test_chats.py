@@ -86,7 +86,7 @@ async def test_letters_behind_enter_wait_for_the_conversation_to_be_read(
         return await excerpt(*arguments)
 
     monkeypatch.setattr(messenger, "excerpt", slow)
-    monkeypatch.setattr(typeahead, "LONGEST_S", 60.0)
+    monkeypatch.setattr(typeahead, "MOST_LOOKS", 1000)
     app = make_app(messenger)
     async with app.run_test(size=WIDE) as pilot:
         await settle(pilot)
@@ -100,6 +100,26 @@ async def test_letters_behind_enter_wait_for_the_conversation_to_be_read(
             while app.screen.query_one(Composer).text != "hi":
                 await settle(pilot)
         assert isinstance(app.focused, Composer)
+
+
+async def test_letters_behind_enter_follow_though_the_conversation_can_not_be_read(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    messenger = english()
+
+    async def broken(*arguments: Any) -> Excerpt:
+        raise UsageError("cannot be read")
+
+    monkeypatch.setattr(messenger, "excerpt", broken)
+    monkeypatch.setattr(typeahead, "MOST_LOOKS", 1_000_000)
+    app = make_app(messenger)
+    async with app.run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        for key in ("enter", "ctrl+n"):
+            app.post_message(events.Key(key, "\r" if key == "enter" else None))
+        async with asyncio.timeout(30):
+            while isinstance(app.screen, ChatsScreen):
+                await settle(pilot)
 
 
 @pytest.mark.parametrize("kind", [ConversationList, Conversation])

@@ -7,6 +7,7 @@ from textual import events
 from textual.geometry import Offset
 from textual.widgets import ContentSwitcher
 
+from exile_tui.ui import typeahead
 from exile_tui.ui.widgets.one_line import Field
 from tests.ui.conftest import MakeApp, settle
 from tests.ui.doubles import FakeApplication
@@ -18,7 +19,13 @@ def fresh() -> FakeApplication:
     return FakeApplication(exists=False, opened=False)
 
 
-async def test_letters_that_come_with_enter_stay_behind_it(make_app: MakeApp) -> None:
+@pytest.mark.parametrize("look", [typeahead.LOOK_S, 0.001])
+async def test_letters_that_come_with_enter_stay_behind_it(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch, look: float
+) -> None:
+    """Also on a machine that is so busy that time passes meanwhile."""
+    monkeypatch.setattr(typeahead, "LOOK_S", look)
+    monkeypatch.setattr(typeahead, "MOST_LOOKS", 1_000_000)
     app = make_app(application=fresh(), lang="ko")
     async with app.run_test(size=(80, 24)) as pilot:
         await settle(pilot)

@@ -22,7 +22,7 @@ from exile_tui.core.events import (
 )
 from exile_tui.core.model import Contact, ContactState, Excerpt, Message, Overview
 from exile_tui.core.model import Conversation as ConversationEntry
-from exile_tui.errors import N_
+from exile_tui.errors import N_, ExileError
 from exile_tui.locale import tr
 from exile_tui.ui.screens.base import ExileScreen
 from exile_tui.ui.widgets.composer import Composer
@@ -201,9 +201,13 @@ class ChatsScreen(ExileScreen):
             self._show_talk(contact)
             self.query_one(ConversationList).show(self._conversations, contact.id)
 
+        async def failed(error: ExileError) -> None:
+            self.exile.show_error(error)
+            await self.exile.arrived()
+
         choose = Conversation.beginning(seq)
         self.exile.expect()
-        self.load("open", lambda: self.messenger.excerpt(contact_id, choose), opened)
+        self.load("open", lambda: self.messenger.excerpt(contact_id, choose), opened, failed)
 
     def _show_talk(self, contact: Contact | None) -> None:
         """Show what belongs to a contact, or what to do when none is open."""
