@@ -10,18 +10,15 @@ from typing import Any
 
 from exile_tui.clock import Clock
 from exile_tui.relay import engine
+from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.engine import QuotaReached
+from exile_tui.relay.envelopes import SWEEP, Envelopes
 from exile_tui.relay.limits import Limits, day_after, today
 from exile_tui.relay.rows import MailboxRows, Row
 from exile_tui.relay.schema import random_number
-from exile_tui.relay.slots import Slots
 from exile_tui.relay.tickets import Tickets
-from exile_tui.relay.waiting import Waiting, WaitingEnvelopes, digest_of
 from exile_tui.wire.encoding import encode_base64url
-from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
-
-_SWEEP = 512
-"""Rows that one sweep deletes at most, so that it never holds up a batch."""
+from exile_tui.wire.relay import Verdict
 
 
 class Mailboxes:
@@ -30,13 +27,14 @@ class Mailboxes:
     def __init__(
         self,
         connection: sqlite3.Connection,
-        slots: Slots,
+        envelopes: Envelopes,
+        arrivals: Arrivals,
         tickets: Tickets,
         limits: Limits,
         clock: Clock,
     ) -> None:
         self._execute = connection.execute
-        self._slots = slots
+        self._envelopes = envelopes
         self._tickets = tickets
         self._limits = limits
         self._clock = clock
@@ -48,8 +46,7 @@ class Mailboxes:
         """The verdicts of those that the batch did not store."""
         self.forgot = True  # a predecessor may have been killed between deleting and rewriting
         """Whether ids or hashes were deleted since the file was last rewritten."""
-        self._rows = MailboxRows(connection)
-        self._waiting = WaitingEnvelopes(connection)
+        self._rows = MailboxRows(connection, arrivals)
         self._count = 0
         self.made = 0
         """Mailboxes that were made since the start, without those that their owners deleted."""
@@ -58,13 +55,19 @@ class Mailboxes:
     def reload(self) -> None:
         """Forget what memory holds of the file: after an undone transaction or a rewriting."""
         self._rows.clear()
-        self._waiting.clear()
+        self._envelopes.reload()
         (self._count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
 
     @property
     def count(self) -> int:
         """How many mailboxes are held, those included that expired and were not swept yet."""
         return self._count
+
+    def next_seq(self, number: int) -> int | None:
+        """Return the number below which every envelope is settled; None: no such mailbox."""
+        found = self._execute("SELECT next_seq FROM mailboxes WHERE number = ?", (number,))
+        row = found.fetchone()
+        return row and int(row[0])
 
     def create(self, operation: engine.CreateMailbox) -> bool:
         """Create a mailbox, or renew the same one."""
@@ -120,12 +123,11 @@ class Mailboxes:
         if row is None or row.expires <= today(self._clock):
             self.refused[Verdict.REFUSED.name] += 1
             return [Verdict.REFUSED] + [later] * (len(operation.envelopes) - 1)
-        waiting = self._waiting.of(row.number)
         expires = day_after(self._clock, self._limits.retention_days)
         seq = row.next_seq
         verdicts: list[Verdict] = []
         for envelope in operation.envelopes:
-            verdict = self._append_one(row.number, envelope, seq, expires, waiting)
+            verdict = self._envelopes.append(row.number, envelope, seq, expires)
             if verdict is None:  # already there
                 verdict = Verdict.STORED
             elif verdict is Verdict.STORED:
@@ -137,52 +139,19 @@ class Mailboxes:
         if verdicts and verdicts[-1] is not Verdict.STORED:
             self.refused[verdicts[-1].name] += 1
         if seq != row.next_seq:
-            self._rows.give_numbers(row, seq)
+            row.next_seq = seq
             self.changed.add(operation.mailbox_id)
         return verdicts + [later] * (len(operation.envelopes) - len(verdicts))
-
-    def _append_one(
-        self, number: int, envelope: bytes, seq: int, expires: int, waiting: Waiting
-    ) -> Verdict | None:
-        if len(envelope) not in ENVELOPE_SIZES:
-            return Verdict.BAD_SIZE
-        digest = digest_of(envelope)
-        same = waiting.by_digest.get(digest)
-        if same is not None:
-            slot, _, _ = waiting.by_seq[same]
-            self._execute(
-                "UPDATE slots SET expires = ? WHERE slot = ? AND expires <> ?",
-                (expires, slot, expires),
-            )
-            return None
-        if len(waiting.by_seq) >= self._limits.envelopes:
-            return Verdict.FULL
-        slot = self._slots.take(envelope, number, seq, expires)
-        self._waiting.add(number, seq, slot, len(envelope), digest)
-        return Verdict.STORED
 
     def acknowledge(self, operation: engine.Acknowledge) -> bool:
         """Wipe envelopes by their numbers."""
         row = self._owned(operation.mailbox_id, operation.receive_hash)
         if row is None:
             return False
-        for seq in operation.seqs:
-            found = self._place_of(row.number, seq)
-            if found is not None:
-                self._free(row.number, seq, *found)
-                self.tally["acknowledged"] += 1
+        self.tally["acknowledged"] += sum(
+            self._envelopes.delete(row.number, seq) for seq in operation.seqs
+        )
         return True
-
-    def _place_of(self, number: int, seq: int) -> tuple[int, int] | None:
-        """Return an envelope's slot and the slot's size; None if there is none."""
-        waiting = self._waiting.known(number)
-        if waiting is not None:
-            found = waiting.by_seq.get(seq)
-            return found and found[:2]
-        place: tuple[int, int] | None = self._execute(
-            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq = ?", (number, seq)
-        ).fetchone()
-        return place
 
     def open(self, operation: engine.OpenMailboxes) -> list[bool]:
         """Check tokens and let the mailboxes live on."""
@@ -208,22 +177,7 @@ class Mailboxes:
         # A number that was not given here is of an earlier life of the mailbox, whose numbers
         # began elsewhere: it was deleted and made again while somebody received from it.
         after = operation.after if operation.after < row.next_seq else -1
-        waiting = self._waiting.known(row.number)
-        if waiting is not None and waiting.newest <= after:
-            return []
-        cursor = self._execute(
-            "SELECT seq, body FROM slots JOIN bodies USING (slot) "
-            "WHERE mailbox = ? AND seq > ? ORDER BY seq",
-            (row.number, after),
-        )
-        envelopes: list[tuple[int, bytes]] = []
-        total = 0
-        for seq, body in cursor:
-            total += len(body)
-            if envelopes and total > operation.max_bytes:
-                break
-            envelopes.append((seq, body))
-        cursor.close()
+        envelopes = self._envelopes.read(row.number, after, operation.max_bytes)
         self.tally["delivered"] += len(envelopes)
         return envelopes
 
@@ -232,12 +186,7 @@ class Mailboxes:
         total = 0
         for mailbox_id, receive_hash, seq in operation.mailboxes:
             if (row := self._owned(mailbox_id, receive_hash)) is not None:
-                (size,) = self._execute(
-                    "SELECT coalesce(sum(size), 0) FROM slots "
-                    "WHERE mailbox = ? AND seq >= 0 AND seq <= ?",
-                    (row.number, seq),
-                ).fetchone()
-                total += size
+                total += self._envelopes.bytes_until(row.number, seq)
         return total
 
     def check(self, operation: engine.CheckToken) -> bool:
@@ -252,52 +201,37 @@ class Mailboxes:
         row = self._owned(operation.mailbox_id, operation.receive_hash)
         if row is None:
             return None
-        envelopes = self._execute(
-            "SELECT seq, size, expires FROM slots WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
-            (row.number,),
-        )
         return {
             "mailbox_id": encode_base64url(operation.mailbox_id),
             "receive_token_sha256": encode_base64url(row.receive_hash),
             "send_token_sha256": encode_base64url(row.send_hash),
             "expires_day": _date(row.expires),
-            "next_seq": row.reserved,
+            "next_seq": row.next_seq,
             "envelopes": [
                 {
                     "seq": seq,
                     "bytes": size,
                     "expires_day": _date(expires),
                 }
-                for seq, size, expires in envelopes
+                for seq, size, expires in self._envelopes.listed(row.number)
             ],
         }
 
     def sweep(self, start: int) -> int | None:
         """Delete expired envelopes, and then mailboxes, of a bounded range; see engine.Sweep."""
         day = today(self._clock)
-        expired = self._execute(
-            "SELECT mailbox, seq, slot, size FROM slots WHERE slot >= ? AND slot < ? AND seq >= 0 "
-            "AND expires <= ? LIMIT ?",
-            (start, start + 16 * _SWEEP, day, _SWEEP),
-        ).fetchall()
-        for number, seq, slot, size in expired:
-            self._free(number, seq, slot, size)
-        self.tally["expired"] += len(expired)
-        if len(expired) == _SWEEP:
-            return start
-        (more,) = self._execute(
-            "SELECT min(slot) FROM slots WHERE slot >= ?", (start + 16 * _SWEEP,)
-        ).fetchone()
+        expired, more = self._envelopes.sweep(start, day)
+        self.tally["expired"] += expired
         if more is not None:
-            return int(more)
+            return more
         rows = self._execute(
             "SELECT id, number FROM mailboxes WHERE expires <= ? LIMIT ?",
-            (day, _SWEEP // 8),
+            (day, SWEEP // 8),
         ).fetchall()
         for mailbox_id, number in rows:
             self.tally["expired"] += self._remove(mailbox_id, number)
             self.changed.add(mailbox_id)
-        return start if len(rows) == _SWEEP // 8 else None
+        return start if len(rows) == SWEEP // 8 else None
 
     def _owned(self, mailbox_id: bytes, receive_hash: bytes) -> Row | None:
         row = self._rows.received_by(mailbox_id, receive_hash)
@@ -305,21 +239,12 @@ class Mailboxes:
 
     def _remove(self, mailbox_id: bytes, number: int) -> int:
         """Delete a mailbox; return how many envelopes were in it."""
-        envelopes = self._execute(
-            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (number,)
-        ).fetchall()
-        for slot, size in envelopes:
-            self._slots.free(slot, size)
-        self._waiting.drop(number)
+        envelopes = self._envelopes.delete_all(number)
         self._rows.forget(mailbox_id)
         self._count -= 1
         self._execute("DELETE FROM mailboxes WHERE id = ?", (mailbox_id,))
         self.forgot = True
-        return len(envelopes)
-
-    def _free(self, number: int, seq: int, slot: int, size: int) -> None:
-        self._waiting.forget(number, seq)
-        self._slots.free(slot, size)
+        return envelopes
 
 
 def _date(day: int) -> str:

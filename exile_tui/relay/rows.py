@@ -6,15 +6,10 @@ import hmac
 import sqlite3
 from dataclasses import dataclass
 
+from exile_tui.relay.arrivals import Arrivals
+
 _MAX = 50_000
 """Rows kept in memory at most, some 30 MB; then all are read again as they are needed."""
-
-_AHEAD = 64
-"""Numbers that are given away in memory before the row is written again.
-
-Else each envelope would write a page for its mailbox's row, as much as for four bodies. Those that
-were not given when the process ended are left out.
-"""
 
 # A row of the same shape, for whoever names a mailbox that is not there: finding it takes as long.
 _NOBODY = """
@@ -36,9 +31,8 @@ class Row:
     send_hash: bytes
     expires: int
     next_seq: int
-    """The number of the next envelope."""
-    reserved: int
-    """The number in the database: none so large was given yet."""
+    """The number of the next envelope; in the database that of the first one that may still be in
+    the journal."""
 
     @property
     def exists(self) -> bool:
@@ -53,8 +47,9 @@ class MailboxRows:
     whoever names a mailbox that is not there, is answered by the same statement and comparison.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, arrivals: Arrivals) -> None:
         self._execute = connection.execute
+        self._arrivals = arrivals
         self._execute(_NOBODY)
         self._rows: dict[bytes, Row] = {}
         # Apart: who may send may not receive.
@@ -64,7 +59,7 @@ class MailboxRows:
     def find(self, mailbox_id: bytes) -> Row:
         """Return a mailbox as it is stored; of an unknown one a row that nobody has a token for."""
         number, receives, sends, expires, seq = self._execute(_FIND, (mailbox_id,)).fetchone()
-        return Row(number, receives, sends, expires, next_seq=seq, reserved=seq)
+        return Row(number, receives, sends, expires, self._arrivals.next_seq(number, seq))
 
     def received_by(self, mailbox_id: bytes, receive_hash: bytes) -> Row | None:
         """Return a mailbox, expired or not, for who may receive from it."""
@@ -87,15 +82,6 @@ class MailboxRows:
             row = self._remember(mailbox_id, row)
             self._senders[mailbox_id + send_hash] = row
         return row
-
-    def give_numbers(self, row: Row, until: int) -> None:
-        """Note that a mailbox's envelopes have numbers up to one, exclusive."""
-        row.next_seq = until
-        if until > row.reserved:
-            row.reserved = until + _AHEAD
-            self._execute(
-                "UPDATE mailboxes SET next_seq = ? WHERE number = ?", (row.reserved, row.number)
-            )
 
     def forget(self, mailbox_id: bytes) -> None:
         """Drop what is remembered of a mailbox that is changed or deleted in the database."""

@@ -1,8 +1,10 @@
-"""The engine of one machine: SQLite with group commit.
+"""The engine of one machine: a journal for what comes in, SQLite for all else, with group commit.
 
 Whatever was submitted during one turn of the event loop becomes one transaction. Its statements run
-in the loop, some microseconds each; only COMMIT, which waits for the disk, runs in a thread. The
-next batch gathers meanwhile, so that durability costs nearly nothing under load.
+in the loop, some microseconds each; only what waits for the disk, the journal's writing and COMMIT,
+runs in a thread. The next batch gathers meanwhile, so that durability costs nearly nothing under
+load. The journal is written before COMMIT: records of a mailbox that is not in the database after a
+crash are nobody's, and what was written beside a COMMIT that failed is taken back.
 """
 
 from __future__ import annotations
@@ -21,14 +23,18 @@ from typing import Any, TypeVar
 from exile_tui.clock import Clock
 from exile_tui.relay import engine
 from exile_tui.relay.activity import Activity
+from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.blobs import Blobs
 from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep
+from exile_tui.relay.envelopes import Envelopes
+from exile_tui.relay.journal import ForeignJournal
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.mailboxes import Mailboxes
-from exile_tui.relay.schema import PAGE, VERSION, open_database
+from exile_tui.relay.schema import VERSION, DamagedDatabase, open_database
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.steady import SteadyCalendar
 from exile_tui.relay.tickets import Tickets
+from exile_tui.relay.wiping import Wiping
 
 MAX_BATCH = 512
 """Operations in one transaction; larger batches gained nothing when measured."""
@@ -36,14 +42,8 @@ MAX_BATCH = 512
 WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
-REWRITE_LIMIT = 32 * 1024 * 1024
-"""Bytes of what is rewritten at most after ids were deleted: 0.2 s of the disk's time."""
-
-ORDER_LIMIT = 8 * 1024 * 1024
-"""Bytes of what is rewritten at most after any change, to give up the order of arrival.
-
-Between few envelopes the order would tell who answered whom.
-"""
+BACKLOG = 512 * 1024 * 1024
+"""Bytes of the journal above which every batch moves some of it to the database first."""
 
 _TAKING = (
     engine.CreateMailbox,
@@ -53,6 +53,9 @@ _TAKING = (
     engine.Probe,
 )
 """What is not done on a disk that is nearly full."""
+
+_FULL = (sqlite3.Error, OSError)
+"""What a disk raises that is full or fails."""
 
 _Result = TypeVar("_Result")
 _Job = tuple[Operation[Any], "asyncio.Future[Any]"]
@@ -75,8 +78,12 @@ class SqliteEngine:
         self._clock = clock
         self._wipe_interval = wipe_interval
         self._slots = Slots(connection)
+        self._arrivals = Arrivals(path)
+        self._envelopes = Envelopes(connection, self._slots, self._arrivals, limits)
         self._tickets = Tickets(connection, limits, clock)
-        self._mailboxes = Mailboxes(connection, self._slots, self._tickets, limits, clock)
+        self._mailboxes = Mailboxes(
+            connection, self._envelopes, self._arrivals, self._tickets, limits, clock
+        )
         self._blobs = Blobs(connection, self._slots, limits, clock)
         self._handlers: dict[type[Operation[Any]], Callable[[Any], Any]] = {
             engine.CreateMailbox: self._mailboxes.create,
@@ -103,10 +110,15 @@ class SqliteEngine:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-commit")
         self._closing = False
         self._stale = False
-        self._moved = False
         self._probed = False
-        self._changed = True
         self._unwiped = True  # what a killed predecessor left in the log
+        self._wiping = Wiping(
+            connection,
+            self._slots,
+            (self._mailboxes, self._blobs, self._tickets),
+            self._mailboxes.reload,
+            self._undo,
+        )
         self._tasks: list[asyncio.Task[None]] = []
         self._activity = Activity()
 
@@ -123,8 +135,15 @@ class SqliteEngine:
             DamagedDatabase: The file can't be used; nothing was changed.
         """
         self = cls(open_database(path), path, limits, clock, wipe_interval)
-        with contextlib.suppress(sqlite3.OperationalError):  # a full disk: again after the interval
+        try:
+            self._arrivals.recover(self._mailboxes.next_seq)
+        except (ForeignJournal, OSError) as error:
+            self._arrivals.close()
+            self._connection.close()
+            raise DamagedDatabase(path=str(path)) from error
+        with contextlib.suppress(*_FULL):  # again after the interval
             await self.wipe()
+        await self._make_room()
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._maintain())]
         return self
 
@@ -156,15 +175,26 @@ class SqliteEngine:
         """Return what was done since the start (see `engine.Engine`)."""
         log = self._path.with_name(f"{self._path.name}-wal")
         self._activity.database_bytes = _size(self._path)
-        self._activity.log_bytes = _size(log)
+        self._activity.log_bytes = _size(log) + self._arrivals.size
         return self._activity
 
     async def wipe(self) -> None:
-        """Make deleted bytes unrecoverable from the files: empty the log, rewrite a small file."""
+        """Make deleted bytes unrecoverable from the files.
+
+        What waits in the journal is moved to the database, and its files are deleted; the
+        database's log is emptied, a small file rewritten.
+        """
         async with self._turn:
-            if self._unwiped:
-                loop = asyncio.get_running_loop()
-                await loop.run_in_executor(self._thread, self._wipe)
+            self._arrivals.close_current()
+            last = self._arrivals.closed[-1] if self._arrivals.closed else None
+        try:
+            while last in self._arrivals.closed:
+                async with self._turn:
+                    await self._in_thread(self._settle)
+        finally:  # where there is no room for it, what was deleted must leave the log still
+            async with self._turn:
+                if self._unwiped:
+                    self._unwiped = await self._in_thread(self._wiping.wipe)
 
     async def close(self) -> None:
         """Finish what was submitted, make it durable, leave no deleted byte behind."""
@@ -178,10 +208,11 @@ class SqliteEngine:
         await asyncio.gather(maintainer, return_exceptions=True)
         await runner
         try:
-            with contextlib.suppress(sqlite3.OperationalError):  # a full disk: at the next start
+            with contextlib.suppress(*_FULL):  # at the next start
                 await self.wipe()
         finally:
             self._thread.shutdown()
+            self._arrivals.close()
             self._connection.close()
 
     async def _run(self) -> None:
@@ -190,8 +221,20 @@ class SqliteEngine:
             self._work.clear()
             while self._queue:
                 async with self._turn:
+                    await self._make_room()
                     size = min(MAX_BATCH, len(self._queue))
                     await self._commit([self._queue.popleft() for _ in range(size)])
+
+    async def _make_room(self) -> None:
+        """Begin another file of the journal if need be, and keep the journal small.
+
+        Where the disk has no room for it, nothing new is taken, and all else goes on.
+        """
+        with contextlib.suppress(*_FULL):
+            if self._arrivals.closed and self._arrivals.size > BACKLOG:
+                await self._in_thread(self._settle)
+            if not self._arrivals.ready:
+                await self._in_thread(self._arrivals.begin)
 
     async def _commit(self, batch: list[_Job]) -> None:
         connection = self._connection
@@ -205,11 +248,12 @@ class SqliteEngine:
             for operation, future in batch:
                 outcomes.append((future, self._apply(operation, room)))
             changed = connection.total_changes != before
-            self._changed |= changed
-            if changed or self._probed:
+            self._wiping.changed |= changed
+            if changed or self._probed or self._arrivals.pending:
                 await self._commit_durably()
             else:
                 connection.execute("COMMIT")
+            self._arrivals.keep()
         except Exception:  # whatever it was, nothing was stored and the next batch must go on
             with contextlib.suppress(sqlite3.Error):
                 self._undo()
@@ -228,17 +272,23 @@ class SqliteEngine:
 
     async def _commit_durably(self) -> None:
         self._unwiped, self._probed = True, False
-        loop = asyncio.get_running_loop()
         started = time.perf_counter()
-        await loop.run_in_executor(self._thread, self._connection.execute, "COMMIT")
+        await self._in_thread(self._store)
         self._activity.commits.add(time.perf_counter() - started)
+
+    def _store(self) -> None:
+        self._arrivals.write()
+        self._connection.execute("COMMIT")
+
+    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _apply(self, operation: Operation[Any], room: bool) -> Any:
         if not room and isinstance(operation, _TAKING):
             return EngineUnavailable()
         try:
             return self._handlers[type(operation)](operation)
-        except QuotaReached as error:  # raised before anything was written
+        except (QuotaReached, EngineUnavailable) as error:  # before anything was written
             return error
 
     def _has_room(self) -> bool:
@@ -259,6 +309,7 @@ class SqliteEngine:
             self._mailboxes.refused,
         ):
             gathered.clear()
+        self._arrivals.undo()
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
         self._slots.reload()
@@ -280,7 +331,7 @@ class SqliteEngine:
                     await self._sweep_all()
                     swept = day
                 await self.wipe()
-            except (EngineUnavailable, sqlite3.Error):  # a full disk: again after the interval
+            except (EngineUnavailable, *_FULL):  # again after the interval
                 pass
             await asyncio.sleep(self._wipe_interval)
 
@@ -292,9 +343,8 @@ class SqliteEngine:
     def _count_all(self, operation: engine.CountAll) -> engine.Totals:
         execute = self._connection.execute
         (mailboxes,) = execute("SELECT count(*) FROM mailboxes").fetchone()
-        envelopes = execute("SELECT count(*), coalesce(sum(size), 0) FROM slots WHERE seq >= 0")
         blobs = execute("SELECT count(*), coalesce(sum(length), 0) FROM blobs")
-        return engine.Totals(mailboxes, *envelopes.fetchone(), *blobs.fetchone())
+        return engine.Totals(mailboxes, *self._envelopes.count(), *blobs.fetchone())
 
     def _probe(self, operation: engine.Probe) -> None:
         # Written even when it is the same, and it counts as no change of any row.
@@ -307,45 +357,24 @@ class SqliteEngine:
             return operation.start
         return self._mailboxes.sweep(operation.start)
 
-    def _wipe(self) -> None:
+    def _settle(self) -> None:
+        """Move some of the journal's oldest file to the database; delete the file behind it."""
+        if not self._arrivals.closed:
+            return
+        segment = self._arrivals.closed[0]
+        self._unwiped = self._wiping.changed = True
         try:
-            if self._changed:
-                self._forget()
-                self._changed = False
-        finally:  # where there is no room for rewriting, what was deleted must leave the log still
-            checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, _, _ = checkpoint.fetchone()
-            self._unwiped = bool(busy) or self._changed
-
-    def _forget(self) -> None:
-        """Rewrite the file where it is small enough, so that it holds no order and no old row."""
-        parts = (self._mailboxes, self._blobs, self._tickets)
-        limit = ORDER_LIMIT
-        if any(part.forgot for part in parts):
-            limit = REWRITE_LIMIT
-        if self._moved or self._held_bytes() <= limit:
-            self._rewrite()
-            for part in parts:
-                part.forgot = False
-
-    def _rewrite(self) -> None:
-        connection = self._connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            self._slots.shuffle()
-            self._mailboxes.reload()
-            connection.execute("COMMIT")
-        except sqlite3.Error:
+            self._connection.execute("BEGIN IMMEDIATE")
+            done = self._envelopes.settle(segment)
+            self._connection.execute("COMMIT")
+        except _FULL:
             self._undo()
             raise
-        self._moved = True  # copies of what was moved may lie anywhere
-        connection.execute("VACUUM")
-        self._moved = False
-
-    def _held_bytes(self) -> int:
-        (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
-        (unused,) = self._connection.execute("PRAGMA freelist_count").fetchone()
-        return int(pages - unused) * PAGE - self._slots.free_bytes()
+        self._arrivals.keep()
+        for mailbox in done:
+            del segment.newest[mailbox]
+        if not segment.newest:
+            self._arrivals.settled(segment)
 
 
 def _size(path: Path) -> int:

@@ -8,8 +8,8 @@ looking for more and acknowledging ask the database for nothing that is known he
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 _DIGEST = 16
 
@@ -23,31 +23,37 @@ def digest_of(envelope: bytes) -> bytes:
     return hashlib.sha256(envelope).digest()[:_DIGEST]
 
 
+class Place(NamedTuple):
+    """Where an envelope lies."""
+
+    slot: int
+    """Its slot in the database; 0: it is in the journal."""
+    size: int
+    """Bytes of the slot."""
+    digest: bytes
+
+
 @dataclass(slots=True)
 class Waiting:
     """The envelopes of one mailbox."""
 
     by_digest: dict[bytes, int] = field(default_factory=dict)
     """The number of each."""
-    by_seq: dict[int, tuple[int, int, bytes]] = field(default_factory=dict)
-    """Slot, the slot's size in bytes, and digest of each, in their order of arrival."""
+    by_seq: dict[int, Place] = field(default_factory=dict)
+    """In their order of arrival."""
+    settled: int = 0
+    """How many are in the database."""
 
     @property
     def newest(self) -> int:
         """The number of the one that came last; -1 for none."""
         return next(reversed(self.by_seq), -1)
 
-    def add(self, seq: int, slot: int, size: int, digest: bytes) -> None:
-        """Note an envelope that is stored."""
-        self.by_digest[digest] = seq
-        self.by_seq[seq] = slot, size, digest
-
 
 class WaitingEnvelopes:
     """The envelopes of the mailboxes in use."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
+    def __init__(self) -> None:
         self._known: dict[int, Waiting] = {}
         self._count = 0
 
@@ -55,43 +61,44 @@ class WaitingEnvelopes:
         """Return what waits in a mailbox if it was read before."""
         return self._known.get(mailbox)
 
-    def of(self, mailbox: int) -> Waiting:
-        """Return what waits in a mailbox, read if need be."""
+    def begin(self, mailbox: int) -> Waiting:
+        """Begin to know a mailbox; all others are forgotten if they are too many."""
         if self._count + len(self._known) > _MAX:
             self.clear()
-        return self._known.get(mailbox) or self._load(mailbox)
+        waiting = self._known[mailbox] = Waiting()
+        return waiting
 
     def add(self, mailbox: int, seq: int, slot: int, size: int, digest: bytes) -> None:
-        """Note an envelope that was stored in a mailbox that is known."""
-        self._known[mailbox].add(seq, slot, size, digest)
+        """Note an envelope in a mailbox that is known; none there came after it."""
+        waiting = self._known[mailbox]
+        waiting.by_digest[digest] = seq
+        waiting.by_seq[seq] = Place(slot, size, digest)
+        waiting.settled += bool(slot)
         self._count += 1
+
+    def move(self, mailbox: int, seq: int, slot: int) -> None:
+        """Note that an envelope was moved from the journal to the database."""
+        waiting = self._known.get(mailbox)
+        if waiting is not None:
+            waiting.by_seq[seq] = waiting.by_seq[seq]._replace(slot=slot)
+            waiting.settled += 1
 
     def forget(self, mailbox: int, seq: int) -> None:
         """Drop what is known of an envelope that is deleted."""
-        known = self._known.get(mailbox)
-        if known is not None and seq in known.by_seq:
-            _, _, digest = known.by_seq.pop(seq)
-            known.by_digest.pop(digest, None)
+        waiting = self._known.get(mailbox)
+        if waiting is not None and seq in waiting.by_seq:
+            place = waiting.by_seq.pop(seq)
+            waiting.by_digest.pop(place.digest, None)
+            waiting.settled -= bool(place.slot)
             self._count -= 1
 
     def drop(self, mailbox: int) -> None:
         """Drop what is known of a mailbox that is deleted."""
-        known = self._known.pop(mailbox, None)
-        if known is not None:
-            self._count -= len(known.by_seq)
+        waiting = self._known.pop(mailbox, None)
+        if waiting is not None:
+            self._count -= len(waiting.by_seq)
 
     def clear(self) -> None:
         """Drop everything: after a transaction was undone, or slots got other numbers."""
         self._known.clear()
         self._count = 0
-
-    def _load(self, mailbox: int) -> Waiting:
-        waiting = self._known[mailbox] = Waiting()
-        for seq, slot, size, body in self._connection.execute(
-            "SELECT seq, slot, size, body FROM slots JOIN bodies USING (slot) "
-            "WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
-            (mailbox,),
-        ):
-            waiting.add(seq, slot, size, digest_of(body))
-            self._count += 1
-        return waiting

@@ -128,6 +128,36 @@ class Model:
             held.envelopes = [each for each in held.envelopes if each.expires > day]
 
 
+@dataclass
+class Tried:
+    """What a batch tried whose answer nobody got: of the journal any beginning may be left."""
+
+    appended: list[tuple[bytes, bytes]] = field(default_factory=list)
+    """(mailbox, body) pairs."""
+    acknowledged: set[tuple[bytes, int]] = field(default_factory=set)
+    """(mailbox, seq) pairs."""
+
+    def adopt(
+        self, mailbox: bytes, held: Held, found: list[tuple[int, bytes]], expires: list[int]
+    ) -> None:
+        """Take over what is left in a mailbox; nothing else may have changed."""
+        before = {each.body: each for each in held.envelopes}
+        left = [body for _, body in found]
+        stays = [each for each in held.envelopes if (mailbox, each.seq) not in self.acknowledged]
+        places = [left.index(each.body) for each in stays]
+        assert places == sorted(places), "lost, or out of order"
+        new = {body for owner, body in self.appended if owner == mailbox}
+        assert set(left) <= new | before.keys()
+        held.envelopes = []
+        for (seq, body), day in zip(found, expires, strict=True):
+            old = before.get(body)
+            if old is not None and body not in new:
+                assert old.seq in (None, seq)
+                assert old.expires == day
+            held.envelopes.append(Envelope(body, day, seq))
+            held.newest = max(held.newest, seq)
+
+
 @dataclass(frozen=True)
 class Sees:
     """What a fetch finds in a mailbox that is held."""

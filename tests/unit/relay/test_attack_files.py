@@ -17,6 +17,7 @@ from exile_tui.relay import engine as ops
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.sqlite import SqliteEngine
+from exile_tui.relay.wiping import Wiping
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
 
@@ -204,10 +205,10 @@ async def test_a_clock_that_was_years_back_for_a_while_ends_no_mailbox(
 async def test_a_full_disk_prevents_neither_start_nor_end(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: SqliteEngine) -> None:
+    def fail(_: Wiping) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
-    monkeypatch.setattr(SqliteEngine, "_rewrite", fail)
+    monkeypatch.setattr(Wiping, "_rewrite", fail)
     engine, mine = await open_engine(tmp_path, clock), box(rng)
     assert await engine.submit(creation(mine))
     await engine.close()
@@ -272,13 +273,13 @@ async def test_where_nothing_can_be_rewritten_deleted_bytes_leave_the_log_still(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as full:
-        full.setattr(engine, "_rewrite", fail)
+        full.setattr(engine._wiping, "_rewrite", fail)
         with pytest.raises(sqlite3.OperationalError):
             await engine.wipe()
     assert body not in raw_files(tmp_path)
     assert mine.id in raw_files(tmp_path)
     await engine.wipe()  # nor is the rewriting forgotten
-    assert not engine._changed
+    assert not engine._wiping.changed
     await engine.close()
 
 

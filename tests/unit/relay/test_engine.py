@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import hashlib
 import itertools
 import random
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from exile_tui.relay import engine as ops
+from exile_tui.relay import journal
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.schema import DamagedDatabase
@@ -339,18 +341,22 @@ async def test_what_was_submitted_together_is_one_transaction(
     assert len(commits) == 1
 
 
+@pytest.mark.parametrize("call", ["write", "_synchronise"])
 async def test_a_failing_disk_refuses_the_batch_and_the_next_one_works(
-    engine: SqliteEngine, rng: random.Random
+    engine: SqliteEngine, rng: random.Random, monkeypatch: pytest.MonkeyPatch, call: str
 ) -> None:
     mine, envelope = box(rng), rng.randbytes(4096)
     await create(engine, mine)
-    (pages,) = engine._connection.execute("PRAGMA page_count").fetchone()
-    engine._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
-    with pytest.raises(EngineUnavailable):
-        await append(engine, mine, *(rng.randbytes(65536) for _ in range(32)))
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(journal if call == "_synchronise" else journal.os, call, full)
+        with pytest.raises(EngineUnavailable):
+            await append(engine, mine, *(rng.randbytes(65536) for _ in range(32)))
     assert engine.activity().envelopes["appended"] == 0  # nothing of it counts
     assert engine.activity().failed_commits == 1
-    engine._connection.execute("PRAGMA max_page_count = 1000000").fetchall()
     before = await fetch(engine, mine)
     assert before is not None
     assert await append(engine, mine, envelope) == [STORED]

@@ -21,12 +21,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from exile_tui.relay import arrivals, envelopes, rows, sqlite, waiting
 from exile_tui.relay import engine as ops
-from exile_tui.relay import rows, waiting
+from exile_tui.relay.arrivals import OpenSegment
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
 from exile_tui.relay.limits import today
 from exile_tui.relay.sqlite import SqliteEngine
-from tests.unit.relay.model import BLOBS, BODIES, BOXES, LIMITS, Held, Model, Sees, compare
+from tests.unit.relay.model import BLOBS, BODIES, BOXES, LIMITS, Held, Model, Sees, Tried, compare
 from tests.unit.relay.support import Box, SettableClock, open_engine
 
 EVERYTHING = 1 << 24
@@ -48,6 +49,7 @@ class Draw:
     """Whether it is the other token of the mailbox."""
 
 
+FAULTS = ["begin", "statement", "journal", "commit", "undo"]
 KINDS = ("create", "append", "append", "acknowledge", "fetch", "receive", "delete", "put")
 DRAWS = st.lists(
     st.builds(
@@ -75,6 +77,7 @@ class EngineMachine(RuleBasedStateMachine):
         self.clock = SettableClock()
         self.model = Model(self.clock)
         self.gathered: list[tuple[ops.Operation[Any], Step]] = []
+        self.tried = Tried()
         self.engine = self._open()
 
     def _open(self) -> SqliteEngine:
@@ -105,11 +108,13 @@ class EngineMachine(RuleBasedStateMachine):
 
     def append(self, box: Box, token: bytes, draw: Draw) -> None:
         bodies = [BODIES[number] for number in draw.numbers]
+        self.tried.appended += [(box.id, body) for body in bodies]
         appending = ops.Append(box.id, token, bodies)
         self.gather(appending, lambda model: model.append(box, token, bodies))
 
     def acknowledge(self, box: Box, token: bytes, draw: Draw) -> None:
         some = [seq for at, seq in enumerate(self.seen(box)) if at in draw.numbers] + [1 << 60]
+        self.tried.acknowledged |= {(box.id, seq) for seq in some}
         acknowledgement = ops.Acknowledge(box.id, token, some * 2)
         self.gather(acknowledgement, lambda model: model.acknowledge(box, token, some))
 
@@ -147,6 +152,7 @@ class EngineMachine(RuleBasedStateMachine):
     # -- what happens to it --------------------------------------------------------------------
 
     def _gather(self, draws: list[Draw]) -> None:
+        self.tried = Tried()
         for draw in draws:
             box = BOXES[draw.box]
             sends = (draw.kind == "append") != draw.swapped
@@ -159,7 +165,7 @@ class EngineMachine(RuleBasedStateMachine):
         self._gather(draws)
         self._check(self._submit())
 
-    @rule(draws=DRAWS, at=st.sampled_from(["commit", "statement", "undo"]), step=st.integers(0, 20))
+    @rule(draws=DRAWS, at=st.sampled_from(FAULTS), step=st.integers(0, 20))
     def fail(self, draws: list[Draw], at: str, step: int) -> None:
         """Nothing of a batch is stored, and all of it is told so."""
         self._gather(draws)
@@ -209,19 +215,18 @@ class EngineMachine(RuleBasedStateMachine):
         """What lies in the files at that moment of a commit is all that is left."""
         self._gather(draws)
         copy = self.directory.with_name(f"{self.directory.name}-copy")
-        log = copy / "relay.db-wal"
         commit = self.engine._commit_durably
 
         async def killed() -> None:
             shutil.copytree(self.directory, copy)
-            before = log.stat().st_size
             if when != "before":
+                before = copy.with_name(f"{copy.name}-before")
+                copy.rename(before)
                 await commit()
-                shutil.rmtree(copy)
                 shutil.copytree(self.directory, copy)
                 if when == "torn":  # the power went while it was written: it did not return
-                    after = log.stat().st_size
-                    os.truncate(log, before + (after - before) * part // 100)
+                    tear(before, copy, part)
+                shutil.rmtree(before)
             raise sqlite3.OperationalError("killed")
 
         with pytest.MonkeyPatch.context() as patch:
@@ -234,10 +239,54 @@ class EngineMachine(RuleBasedStateMachine):
             for _, step in self.gathered:
                 step(self.model)
         self.gathered = []
+        self._go_on_with(copy)
+        if when == "torn":
+            self._adopt()
+
+    @rule(chunk=st.integers(0, 5), when=st.sampled_from(["before", "undeleted", "after"]))
+    def kill_while_settling(self, chunk: int, when: str) -> None:
+        """What waits is moved to the database in parts; each lies in the files at any moment."""
+        copy = self.directory.with_name(f"{self.directory.name}-copy")
+        settle, delete, chunks = self.engine._settle, self.engine._arrivals.settled, 0
+
+        def killed(moment: str) -> None:
+            if moment == when and chunks >= chunk and not copy.exists():
+                shutil.copytree(self.directory, copy)
+
+        def part() -> None:
+            nonlocal chunks
+            killed("before")
+            settle()
+            killed("after")
+            chunks += 1
+
+        def undeleted(segment: OpenSegment) -> None:
+            killed("undeleted")
+            delete(segment)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.engine, "_settle", part)
+            patch.setattr(self.engine._arrivals, "settled", undeleted)
+            self.loop.run_until_complete(self.engine.wipe())
+        if copy.exists():
+            self._go_on_with(copy)
+
+    def _go_on_with(self, files: Path) -> None:
+        """End this engine, and begin another one with these files."""
         self.loop.run_until_complete(self.engine.close())
         shutil.rmtree(self.directory)
-        copy.rename(self.directory)
+        files.rename(self.directory)
         self.engine = self._open()
+
+    def _adopt(self) -> None:
+        """Take into the model what is left of a batch that nobody was told of."""
+        for box in BOXES:
+            held = self.model.mailboxes.get(box.id)
+            if held is not None:
+                number = self.engine._mailboxes._rows.find(box.id).number
+                found = self.engine._envelopes.read(number, -1, EVERYTHING)
+                listed = self.engine._envelopes.listed(number)
+                self.tried.adopt(box.id, held, found, [each.expires for each in listed])
 
     @rule(days=st.integers(1, 3))
     def days_pass(self, days: int) -> None:
@@ -294,17 +343,24 @@ class EngineMachine(RuleBasedStateMachine):
             assert free == (mailbox is None)
             assert mailbox is not None or not any(body)
         for mailbox_id, row in self.engine._mailboxes._rows._rows.items():
-            stored = self.engine._mailboxes._rows.find(mailbox_id)
-            assert (row.number, row.expires, row.reserved) == (
-                stored.number,
-                stored.expires,
-                stored.reserved,
-            )
-            assert row.next_seq <= row.reserved
+            assert row == self.engine._mailboxes._rows.find(mailbox_id)
+
+
+def tear(before: Path, after: Path, part: int) -> None:
+    """Cut what one commit wrote: the journal in its midst, or else the database's log."""
+    grown = sorted(after.glob("relay.db-*"))
+    for log in grown:
+        old = before / log.name
+        start, end = old.stat().st_size if old.exists() else 0, log.stat().st_size
+        if "-journal-" in log.name:
+            end = start + (end - start) * min(100, 2 * part) // 100
+        else:
+            end = start + (end - start) * max(0, 2 * part - 100) // 100
+        os.truncate(log, end)
 
 
 class Fault:
-    """A disk that fails: in one statement, at the commit, or while what was done is undone."""
+    """A disk that fails: at any step of a commit, or while what was done is undone."""
 
     def __init__(self, engine: SqliteEngine, at: str, step: int) -> None:
         self.fired = False
@@ -314,8 +370,16 @@ class Fault:
         patch = self._patch.setattr
         if at == "statement":
             patch(engine._slots, "_connection", self)
-            for part in (engine._mailboxes, engine._mailboxes._rows, engine._blobs):
+            for part in (
+                engine._mailboxes,
+                engine._mailboxes._rows,
+                engine._blobs,
+                engine._envelopes,
+            ):
                 patch(part, "_execute", self.execute)
+        elif at in ("journal", "commit"):
+            write = engine._arrivals.write
+            patch(engine, "_store", lambda: (at == "commit" and write(), self._fail()))
         else:
             patch(engine, "_commit_durably", self._fail_to_commit)
         if at == "undo":
@@ -346,6 +410,9 @@ class Fault:
 def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rows, "_MAX", 2)
     monkeypatch.setattr(waiting, "_MAX", 9)
+    monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
+    monkeypatch.setattr(sqlite, "BACKLOG", 100_000)
+    monkeypatch.setattr(envelopes, "SETTLE", 3)
 
 
 TestEngine = EngineMachine.TestCase

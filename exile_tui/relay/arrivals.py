@@ -1,0 +1,296 @@
+"""Envelopes that came in last: in the journal's files, and found by what memory holds of them.
+
+New ones go to the youngest file. Every few seconds it is closed and another one begun; what still
+waits of a closed one is moved to the database, and its file is deleted, with every byte of what was
+acknowledged meanwhile. The mailbox's next number is written in the same transaction as what is
+moved: a record whose number is below that is settled, whatever a crash left of the files.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from exile_tui.relay.engine import EngineUnavailable
+from exile_tui.relay.journal import Kind, Record, Segment
+from exile_tui.relay.waiting import digest_of
+
+SEGMENT = 64 * 1024 * 1024
+"""Bytes after which another file is begun."""
+
+NextSeq = Callable[[int], int | None]
+"""Returns the number in the database of a mailbox's next envelope; None for an unknown mailbox."""
+
+
+@dataclass(slots=True, eq=False)
+class Arrival:
+    """An envelope in the journal."""
+
+    segment: OpenSegment
+    offset: int
+    size: int
+    expires: int
+    digest: bytes
+    body: bytes | None
+    """Its bytes, until they are written."""
+
+    def read(self) -> bytes:
+        """Return its bytes."""
+        return self.body or self.segment.file.read(self.offset, self.size)
+
+
+class OpenSegment:
+    """A file of the journal, and the largest number that each mailbox gave in it."""
+
+    def __init__(self, file: Segment) -> None:
+        self.file = file
+        self.newest: dict[int, int] = {}
+
+
+class Arrivals:
+    """The journal and its index. What a batch changed is kept by `keep` or taken back by `undo`."""
+
+    def __init__(self, database: Path) -> None:
+        """Begin with nothing; `recover` reads what a predecessor left.
+
+        Args:
+            database: The relay's database; the journal lies beside it.
+        """
+        self._database = database
+        self._number = 0
+        self._current: OpenSegment | None = None
+        self.closed: deque[OpenSegment] = deque()
+        """Files that are to be settled, the oldest first."""
+        self._index: dict[int, dict[int, Arrival]] = {}
+        self._undo: list[Callable[[], object]] = []
+        self._unwritten: list[Arrival] = []
+
+    def recover(self, next_seq: NextSeq) -> None:
+        """Read what a predecessor left.
+
+        Raises:
+            ForeignJournal: A file in its place is none.
+            OSError: A file can't be read.
+        """
+        known: dict[int, int | None] = {}
+        for number, path in sorted(journal_files(self._database)):
+            file, records = Segment.open(path)
+            segment = OpenSegment(file)
+            for record in records:
+                if record.mailbox not in known:
+                    known[record.mailbox] = next_seq(record.mailbox)
+                settled = known[record.mailbox]
+                if settled is not None and record.seq >= settled:
+                    self._replay(segment, record)
+            self.closed.append(segment)
+            self._number = number
+        self.keep()
+
+    def _replay(self, segment: OpenSegment, record: Record) -> None:
+        waiting = self._index.setdefault(record.mailbox, {})
+        match record.kind:
+            case Kind.STORED:
+                segment.newest[record.mailbox] = record.seq
+                waiting[record.seq] = Arrival(
+                    segment,
+                    record.offset,
+                    len(record.body),
+                    record.expires,
+                    digest_of(record.body),
+                    None,
+                )
+            case Kind.DELETED:
+                waiting.pop(record.seq, None)
+            case Kind.RENEWED if record.seq in waiting:
+                waiting[record.seq].expires = record.expires
+
+    # What a batch does
+
+    def begin(self) -> None:
+        """Make sure that there is a file to append to; it touches the disk.
+
+        Raises:
+            OSError: The disk is full or fails.
+        """
+        if self._current is not None and self._current.file.size >= SEGMENT:
+            self.close_current()
+        if self._current is None:
+            self._number += 1
+            path = self._database.with_name(f"{self._database.name}-journal-{self._number}")
+            self._current = OpenSegment(Segment.create(path))
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a file with room, so that `begin` would do nothing."""
+        return self._current is not None and self._current.file.size < SEGMENT
+
+    def add(self, mailbox: int, seq: int, expires: int, envelope: bytes, digest: bytes) -> None:
+        """Append an envelope; its number is larger than every one before in its mailbox.
+
+        Raises:
+            EngineUnavailable: There is no file to append to.
+        """
+        segment = self._segment()
+        offset = segment.file.append(Kind.STORED, mailbox, seq, expires, envelope)
+        arrival = Arrival(segment, offset, len(envelope), expires, digest, envelope)
+        segment.newest[mailbox] = seq
+        self._index.setdefault(mailbox, {})[seq] = arrival
+        self._unwritten.append(arrival)
+        self._undo.append(lambda: self._take_out(mailbox, seq))
+
+    def delete(self, mailbox: int, seq: int) -> bool:
+        """Delete an envelope; return whether it was here.
+
+        Raises:
+            EngineUnavailable: There is no file to append to.
+        """
+        if self.get(mailbox, seq) is None:
+            return False
+        self._segment().file.append(Kind.DELETED, mailbox, seq, 0)
+        self.remove(mailbox, seq)
+        return True
+
+    def renew(self, mailbox: int, seq: int, expires: int) -> None:
+        """Let an envelope that was sent again expire later."""
+        arrival = self._index[mailbox][seq]
+        before = arrival.expires
+        if before != expires:
+            self._segment().file.append(Kind.RENEWED, mailbox, seq, expires)
+            arrival.expires = expires
+            self._undo.append(lambda: setattr(arrival, "expires", before))
+
+    def remove(self, mailbox: int, seq: int) -> None:
+        """Take an envelope out of the index: it was moved to the database, or deleted."""
+        arrival = self._take_out(mailbox, seq)
+        self._undo.append(lambda: self._put_back(mailbox, {seq: arrival}))
+
+    def drop(self, mailbox: int) -> int:
+        """Forget what is here of a mailbox that is deleted in the database; return how many."""
+        dropped = self._index.pop(mailbox, None)
+        if not dropped:
+            return 0
+        self._undo.append(lambda: self._put_back(mailbox, dropped))
+        return len(dropped)
+
+    def _segment(self) -> OpenSegment:
+        if self._current is None:
+            raise EngineUnavailable
+        return self._current
+
+    def _take_out(self, mailbox: int, seq: int) -> Arrival:
+        waiting = self._index[mailbox]
+        arrival = waiting.pop(seq)
+        if not waiting:
+            del self._index[mailbox]
+        return arrival
+
+    def _put_back(self, mailbox: int, arrivals: dict[int, Arrival]) -> None:
+        waiting = {**self._index.get(mailbox, {}), **arrivals}
+        self._index[mailbox] = dict(sorted(waiting.items()))
+
+    # What becomes of a batch
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is to be written."""
+        return self._current is not None and self._current.file.pending
+
+    def write(self) -> None:
+        """Write what the batch gathered, durably.
+
+        Raises:
+            OSError: The disk is full or fails.
+        """
+        if self.pending:
+            self._segment().file.write()
+
+    def keep(self) -> None:
+        """Take what the batch did for good."""
+        if self._current is not None:
+            self._current.file.keep()
+        for arrival in self._unwritten:
+            arrival.body = None
+        self._unwritten.clear()
+        self._undo.clear()
+
+    def undo(self) -> None:
+        """Take back what the batch did."""
+        while self._undo:
+            self._undo.pop()()
+        self._unwritten.clear()
+        if self._current is not None:
+            self._current.file.undo()
+
+    # What is asked
+
+    def of(self, mailbox: int) -> dict[int, Arrival]:
+        """Return what is here of a mailbox by number, oldest first; not to be changed."""
+        return self._index.get(mailbox, {})
+
+    def get(self, mailbox: int, seq: int) -> Arrival | None:
+        """Return an envelope, None if it is not here."""
+        return self._index.get(mailbox, {}).get(seq)
+
+    def next_seq(self, mailbox: int, stored: int) -> int:
+        """Return the number of a mailbox's next envelope, given the one in the database."""
+        segments = [*self.closed, self._current] if self._current else self.closed
+        return max(stored, *(each.newest.get(mailbox, -1) + 1 for each in segments), 0)
+
+    def count(self) -> tuple[int, int]:
+        """Count the envelopes and their bytes; reads the whole index."""
+        sizes = [each.size for waiting in self._index.values() for each in waiting.values()]
+        return len(sizes), sum(sizes)
+
+    def expired(self, day: int) -> Iterator[tuple[int, int]]:
+        """Find what expired, as (mailbox, seq) pairs; reads the whole index."""
+        for mailbox, waiting in self._index.items():
+            for seq, arrival in waiting.items():
+                if arrival.expires <= day:
+                    yield mailbox, seq
+
+    @property
+    def size(self) -> int:
+        """Bytes of all files."""
+        return sum(each.file.size for each in self.closed) + (
+            self._current.file.size if self._current else 0
+        )
+
+    # What is settled
+
+    def close_current(self) -> None:
+        """Append no more to the youngest file, unless nothing is in it."""
+        if self._current is not None and not self._current.file.empty:
+            self.closed.append(self._current)
+            self._current = None
+
+    def settled(self, segment: OpenSegment) -> None:
+        """Delete the oldest file: nothing of it waits here any more."""
+        self.closed.remove(segment)
+        segment.file.remove()
+        if not self.closed and self._current is None:
+            self._number = 0
+
+    def close(self) -> None:
+        """Close the files; an empty one is deleted."""
+        if self._current is not None:
+            if self._current.file.empty:
+                self._current.file.remove()
+            else:
+                self._current.file.close()
+        for each in self.closed:
+            each.file.close()
+        self._current = None
+        self.closed.clear()
+
+
+def journal_files(database: Path) -> list[tuple[int, Path]]:
+    """Return the journal's files beside a database, with their numbers, in no order."""
+    prefix = f"{database.name}-journal-"
+    found = []
+    for path in database.parent.glob(f"{prefix}*"):
+        with contextlib.suppress(ValueError):
+            found.append((int(path.name.removeprefix(prefix)), path))
+    return found

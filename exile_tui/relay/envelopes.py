@@ -1,0 +1,228 @@
+"""The envelopes in mailboxes: in the journal while they are new, then in the database.
+
+Of one mailbox everything in the database came before everything in the journal.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from itertools import islice
+from typing import NamedTuple
+
+from exile_tui.relay.arrivals import Arrivals, OpenSegment
+from exile_tui.relay.limits import Limits
+from exile_tui.relay.slots import Slots
+from exile_tui.relay.waiting import Waiting, WaitingEnvelopes, digest_of
+from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
+
+SWEEP = 512
+"""Rows that one sweep deletes at most, so that it never holds up a batch."""
+
+SETTLE = 64
+"""Envelopes and mailboxes that are written to the database at once, for the same reason."""
+
+
+class Listed(NamedTuple):
+    """What is known of an envelope beside its bytes."""
+
+    seq: int
+    size: int
+    expires: int
+
+
+class Envelopes:
+    """The envelopes of all mailboxes, which are named by their rows' numbers."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, slots: Slots, arrivals: Arrivals, limits: Limits
+    ) -> None:
+        self._execute = connection.execute
+        self._slots = slots
+        self._arrivals = arrivals
+        self._most = limits.envelopes
+        self._waiting = WaitingEnvelopes()
+
+    def reload(self) -> None:
+        """Forget what memory holds of the database."""
+        self._waiting.clear()
+
+    def append(self, number: int, envelope: bytes, seq: int, expires: int) -> Verdict | None:
+        """Append an envelope; None if the same one waits already."""
+        if len(envelope) not in ENVELOPE_SIZES:
+            return Verdict.BAD_SIZE
+        waiting = self._waiting.known(number) or self._load(number)
+        digest = digest_of(envelope)
+        same = waiting.by_digest.get(digest)
+        if same is not None:
+            self._renew(number, same, waiting.by_seq[same].slot, expires)
+            return None
+        if len(waiting.by_seq) >= self._most:
+            return Verdict.FULL
+        self._arrivals.add(number, seq, expires, envelope, digest)
+        self._waiting.add(number, seq, 0, len(envelope), digest)
+        return Verdict.STORED
+
+    def _renew(self, number: int, seq: int, slot: int, expires: int) -> None:
+        if slot:
+            self._execute(
+                "UPDATE slots SET expires = ? WHERE slot = ? AND expires <> ?",
+                (expires, slot, expires),
+            )
+        else:
+            self._arrivals.renew(number, seq, expires)
+
+    def delete(self, number: int, seq: int) -> bool:
+        """Delete an envelope; return whether there was one."""
+        if not self._arrivals.delete(number, seq):
+            place = self._slot_of(number, seq)
+            if place is None:
+                return False
+            self._slots.free(*place)
+        self._waiting.forget(number, seq)
+        return True
+
+    def _slot_of(self, number: int, seq: int) -> tuple[int, int] | None:
+        """Return an envelope's slot in the database and the slot's size; None if there is none."""
+        waiting = self._waiting.known(number)
+        if waiting is not None:
+            found = waiting.by_seq.get(seq)
+            return found and (found.slot, found.size)
+        place: tuple[int, int] | None = self._execute(
+            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq = ?", (number, seq)
+        ).fetchone()
+        return place
+
+    def delete_all(self, number: int) -> int:
+        """Delete what waits in a mailbox; return how many."""
+        places = self._execute(
+            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (number,)
+        ).fetchall()
+        for slot, size in places:
+            self._slots.free(slot, size)
+        self._waiting.drop(number)
+        return len(places) + self._arrivals.drop(number)
+
+    def read(self, number: int, after: int, max_bytes: int) -> list[tuple[int, bytes]]:
+        """Read (seq, envelope) pairs after a seq; one at least, and no further beyond the bytes."""
+        waiting = self._waiting.known(number)
+        if waiting is not None and waiting.newest <= after:
+            return []
+        envelopes: list[tuple[int, bytes]] = []
+        total = 0
+        for seq, body in self._after(number, after, settled=waiting is None or waiting.settled > 0):
+            total += len(body)
+            if envelopes and total > max_bytes:
+                break
+            envelopes.append((seq, body))
+        return envelopes
+
+    def _after(self, number: int, after: int, *, settled: bool) -> Iterator[tuple[int, bytes]]:
+        if settled:
+            yield from self._execute(
+                "SELECT seq, body FROM slots JOIN bodies USING (slot) "
+                "WHERE mailbox = ? AND seq > ? ORDER BY seq",
+                (number, after),
+            )
+        for seq, arrival in self._arrivals.of(number).items():
+            if seq > after:
+                yield seq, arrival.read()
+
+    def bytes_until(self, number: int, seq: int) -> int:
+        """Count the bytes that wait in a mailbox up to a seq."""
+        (settled,) = self._execute(
+            "SELECT coalesce(sum(size), 0) FROM slots WHERE mailbox = ? AND seq >= 0 AND seq <= ?",
+            (number, seq),
+        ).fetchone()
+        arrived = self._arrivals.of(number).items()
+        return int(settled) + sum(each.size for other, each in arrived if other <= seq)
+
+    def listed(self, number: int) -> list[Listed]:
+        """List what waits in a mailbox."""
+        settled = self._execute(
+            "SELECT seq, size, expires FROM slots WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
+            (number,),
+        )
+        arrived = self._arrivals.of(number).items()
+        return [
+            *(Listed(*row) for row in settled),
+            *(Listed(seq, each.size, each.expires) for seq, each in arrived),
+        ]
+
+    def count(self) -> tuple[int, int]:
+        """Count all envelopes, and their bytes; reads all of the directory of slots."""
+        settled, size = self._execute(
+            "SELECT count(*), coalesce(sum(size), 0) FROM slots WHERE seq >= 0"
+        ).fetchone()
+        arrived, more = self._arrivals.count()
+        return settled + arrived, size + more
+
+    def sweep(self, start: int, day: int) -> tuple[int, int | None]:
+        """Delete what expired, from a slot on.
+
+        Returns:
+            How many, and the slot to go on from; None when all were looked at.
+        """
+        arrived = list(islice(self._arrivals.expired(day), SWEEP)) if not start else []
+        for number, seq in arrived:
+            self.delete(number, seq)
+        if len(arrived) == SWEEP:
+            return SWEEP, start
+        expired = self._execute(
+            "SELECT mailbox, seq, slot, size FROM slots WHERE slot >= ? AND slot < ? AND seq >= 0 "
+            "AND expires <= ? LIMIT ?",
+            (start, start + 16 * SWEEP, day, SWEEP),
+        ).fetchall()
+        for number, seq, slot, size in expired:
+            self._waiting.forget(number, seq)
+            self._slots.free(slot, size)
+        count = len(arrived) + len(expired)
+        if len(expired) == SWEEP:
+            return count, start
+        (more,) = self._execute(
+            "SELECT min(slot) FROM slots WHERE slot >= ?", (start + 16 * SWEEP,)
+        ).fetchone()
+        return count, more
+
+    def settle(self, segment: OpenSegment) -> list[int]:
+        """Move some of what waits in the journal's oldest file to the database.
+
+        Returns:
+            The mailboxes of which nothing waits there any more.
+        """
+        done, left = [], SETTLE
+        for number, newest in segment.newest.items():
+            if left <= 0:
+                break
+            left -= 1
+            arrived = self._arrivals.of(number).items()
+            moving = list(islice(((seq, one) for seq, one in arrived if seq <= newest), left))
+            for seq, arrival in moving:
+                slot = self._slots.take(arrival.read(), number, seq, arrival.expires)
+                self._arrivals.remove(number, seq)
+                self._waiting.move(number, seq, slot)
+            left -= len(moving)
+            if left > 0:
+                done.append(number)
+            elif moving:
+                newest = moving[-1][0]
+            else:
+                break
+            self._execute(
+                "UPDATE mailboxes SET next_seq = ? WHERE number = ? AND next_seq <= ?",
+                (newest + 1, number, newest),
+            )
+        return done
+
+    def _load(self, number: int) -> Waiting:
+        """Read what waits in a mailbox."""
+        waiting = self._waiting.begin(number)
+        for seq, slot, size, body in self._execute(
+            "SELECT seq, slot, size, body FROM slots JOIN bodies USING (slot) "
+            "WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
+            (number,),
+        ):
+            self._waiting.add(number, seq, slot, size, digest_of(body))
+        for seq, arrival in self._arrivals.of(number).items():
+            self._waiting.add(number, seq, 0, arrival.size, arrival.digest)
+        return waiting

@@ -1,0 +1,204 @@
+"""The journal of a relay: what came in last, appended to files, one synchronisation for a batch.
+
+An envelope that is fetched and acknowledged within seconds never reaches the database: it costs one
+append here, and its file is deleted soon (`arrivals`). Each record carries a CRC-32 that goes on
+from the record before, so that reading ends at what a crash tore, and at what a failed batch left
+behind the place where the next one was written.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import enum
+import os
+import secrets
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from exile_tui.wire.relay import ENVELOPE_SIZES
+
+_MAGIC = b"exile-relay journal 1\n"
+_SALT = 16
+_HEAD = len(_MAGIC) + _SALT
+_RECORD = struct.Struct(">IBQQII")
+"""CRC-32 of all that follows, kind, the mailbox's number, seq, day of expiry, bytes of the body."""
+_LARGEST = max(ENVELOPE_SIZES)
+
+_synchronise = getattr(os, "fdatasync", os.fsync)  # not everywhere
+
+
+class ForeignJournal(Exception):
+    """A file in a journal's place is none, or of a newer version."""
+
+
+class Kind(enum.IntEnum):
+    """What a record says of an envelope."""
+
+    STORED = 1
+    """Here it is."""
+    DELETED = 2
+    """It was acknowledged."""
+    RENEWED = 3
+    """It was sent again, and expires later."""
+
+
+_KINDS = frozenset(Kind)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as read."""
+
+    kind: Kind
+    mailbox: int
+    seq: int
+    expires: int
+    offset: int
+    """Where in the file the body begins."""
+    body: bytes
+
+
+class Segment:
+    """One file of the journal. Nothing is in it before `write`, nothing is kept before `keep`."""
+
+    def __init__(self, path: Path, file: int, end: int, checksum: int) -> None:
+        self.path = path
+        self._file = file
+        self._kept = self._end = end
+        self._kept_sum = self._sum = checksum
+        self._pending: list[bytes] = []
+
+    @classmethod
+    def create(cls, path: Path) -> Segment:
+        """Make an empty file that is there after a crash, too.
+
+        Raises:
+            OSError: The disk is full or fails.
+        """
+        salt = secrets.token_bytes(_SALT)
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        self = cls(path, file, 0, zlib.crc32(salt))
+        self._pending, self._end = [_MAGIC, salt], _HEAD
+        try:
+            self.write()
+            _synchronise_directory(path.parent)
+        except OSError:
+            self.remove()
+            raise
+        self.keep()
+        return self
+
+    @classmethod
+    def open(cls, path: Path) -> tuple[Segment, list[Record]]:
+        """Open what a predecessor left, and read it; it is not to be appended to.
+
+        Raises:
+            ForeignJournal: It is none.
+            OSError: It can't be read.
+        """
+        data = path.read_bytes()
+        file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
+        try:
+            return cls(path, file, len(data), 0), list(records(data))
+        except ForeignJournal:
+            os.close(file)
+            raise
+
+    @property
+    def size(self) -> int:
+        """Bytes in the file, those included that are about to be written."""
+        return self._end
+
+    @property
+    def empty(self) -> bool:
+        """Whether it holds no record."""
+        return self._end == _HEAD
+
+    @property
+    def pending(self) -> bool:
+        """Whether something is to be written."""
+        return bool(self._pending)
+
+    def append(self, kind: Kind, mailbox: int, seq: int, expires: int, body: bytes = b"") -> int:
+        """Gather a record; return the offset at which its body will begin."""
+        packed = _RECORD.pack(0, kind, mailbox, seq, expires, len(body))[4:]
+        self._sum = zlib.crc32(body, zlib.crc32(packed, self._sum))
+        self._pending += (self._sum.to_bytes(4, "big"), packed, body)
+        start = self._end + _RECORD.size
+        self._end = start + len(body)
+        return start
+
+    def write(self) -> None:
+        """Write what was gathered, durably; whether it stays is for `keep` or `undo` to say.
+
+        Raises:
+            OSError: The disk is full or fails.
+        """
+        os.lseek(self._file, self._kept, os.SEEK_SET)
+        left = memoryview(b"".join(self._pending))
+        while left:
+            left = left[os.write(self._file, left) :]
+        _synchronise(self._file)
+
+    def keep(self) -> None:
+        """Take what was written for good."""
+        self._pending.clear()
+        self._kept, self._kept_sum = self._end, self._sum
+
+    def undo(self) -> None:
+        """Take back what was gathered since `keep`, written or not."""
+        self._pending.clear()
+        self._end, self._sum = self._kept, self._kept_sum
+        # What may stay behind is a batch that was not answered; the next one is written over it.
+        with contextlib.suppress(OSError):
+            os.ftruncate(self._file, self._kept)
+
+    def read(self, offset: int, size: int) -> bytes:
+        """Read a body that was written."""
+        os.lseek(self._file, offset, os.SEEK_SET)
+        return os.read(self._file, size)
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._file)
+
+    def remove(self) -> None:
+        """Close the file and delete it."""
+        self.close()
+        self.path.unlink(missing_ok=True)
+
+
+def records(data: bytes) -> Iterator[Record]:
+    """Read a file's records, up to the first that was not written whole.
+
+    Raises:
+        ForeignJournal: It is no journal's, or of a newer version.
+    """
+    if not _MAGIC.startswith(data[: len(_MAGIC)]):
+        raise ForeignJournal
+    at, total = _HEAD, zlib.crc32(data[len(_MAGIC) : _HEAD])
+    while at + _RECORD.size <= len(data):
+        checksum, kind, mailbox, seq, expires, size = _RECORD.unpack_from(data, at)
+        start = at + _RECORD.size
+        if size > _LARGEST or start + size > len(data):
+            return
+        total = zlib.crc32(data[at + 4 : start + size], total)
+        if total != checksum:
+            return
+        if kind not in _KINDS:
+            raise ForeignJournal
+        yield Record(Kind(kind), mailbox, seq, expires, start, data[start : start + size])
+        at = start + size
+
+
+def _synchronise_directory(path: Path) -> None:
+    if os.name == "nt":  # where a directory can't be opened
+        return
+    directory = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)
