@@ -6,6 +6,7 @@ import datetime
 import json
 import sqlite3
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,10 +23,11 @@ from exile_tui.relay.facts_file import (
     read_facts,
     template,
 )
+from exile_tui.relay.journal import Record
 from exile_tui.relay.key import load_key, write_private
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.service import DATABASE_FILE
-from exile_tui.relay.snapshot import open_snapshot
+from exile_tui.relay.snapshot import read_relay
 from exile_tui.wire.encoding import decode_base64url, encode_base64url
 from exile_tui.wire.facts import SignedFacts
 
@@ -130,11 +132,11 @@ def disclose(text: str, directory: Path) -> int:
     """
     mailbox = _mailbox_id(text)
     try:
-        connection = open_snapshot(directory / DATABASE_FILE)
+        connection, journal = read_relay(directory / DATABASE_FILE)
     except FileNotFoundError:
         raise NoRelay(path=directory) from None
     try:
-        held = rows_about(connection, mailbox)
+        held = rows_about(connection, journal, mailbox)
     finally:
         connection.close()
     if not held["mailboxes"]:
@@ -144,10 +146,14 @@ def disclose(text: str, directory: Path) -> int:
     return 0
 
 
-def rows_about(connection: sqlite3.Connection, mailbox_id: bytes) -> dict[str, list[Any]]:
+def rows_about(
+    connection: sqlite3.Connection, journal: Iterable[Record], mailbox_id: bytes
+) -> dict[str, list[Any]]:
     """Return every row that has to do with a mailbox, by table, with all of its columns.
 
-    Blobs and tickets are not among them: nothing in the file says whose they are.
+    The journal's records are as a table: what was acknowledged is among them until its file is
+    deleted, and what says so. Blobs and tickets are not told: nothing in the files says whose they
+    are.
     """
     mailboxes = connection.execute("SELECT * FROM mailboxes WHERE id = ?", (mailbox_id,)).fetchall()
     numbers = [row["number"] for row in mailboxes]
@@ -162,7 +168,19 @@ def rows_about(connection: sqlite3.Connection, mailbox_id: bytes) -> dict[str, l
         for row in connection.execute("SELECT * FROM bodies WHERE slot = ?", (slot["slot"],))
     ]
     tables = {"mailboxes": mailboxes, "slots": slots, "bodies": bodies}
-    return {name: [_record(row) for row in rows] for name, rows in tables.items()}
+    held = {name: [_record(row) for row in rows] for name, rows in tables.items()}
+    held["journal"] = [_of_journal(record) for record in journal if record.mailbox in numbers]
+    return held
+
+
+def _of_journal(record: Record) -> dict[str, Any]:
+    return {
+        "kind": record.kind.name.lower(),
+        "mailbox": record.mailbox,
+        "seq": record.seq,
+        "expires": record.expires,
+        "body": encode_base64url(record.body),
+    }
 
 
 def _record(row: sqlite3.Row) -> dict[str, Any]:

@@ -12,6 +12,8 @@ import struct
 from pathlib import Path
 
 from exile_tui.errors import N_, ExileError
+from exile_tui.relay.arrivals import journal_files
+from exile_tui.relay.journal import ForeignJournal, Record, records
 from exile_tui.relay.schema import VERSION, DamagedDatabase
 
 LARGEST = 1 << 30
@@ -32,6 +34,46 @@ class NotReadable(ExileError):
     """The file can't be read just now."""
 
     sentence = _BUSY
+
+
+def read_relay(path: Path) -> tuple[sqlite3.Connection, list[Record]]:
+    """Open what the files of a relay hold now, the journal's records included.
+
+    What moves from the journal to the database meanwhile is in one of them at least.
+
+    Args:
+        path: The database; its log and the journal lie beside it.
+
+    Raises:
+        DamagedDatabase: It is no relay's.
+        NotReadable: Too large, or never still.
+        FileNotFoundError: There is none.
+    """
+    for _ in range(_TRIES):
+        files = sorted(journal_files(path))
+        size = sum(_size(file) for _, file in files)
+        if size > LARGEST:
+            raise NotReadable(_TOO_LARGE, path=path, megabytes=LARGEST >> 20)
+        try:
+            journal = [each for _, file in files for each in records(file.read_bytes())]
+            connection = open_snapshot(path)
+        except ForeignJournal as error:
+            raise DamagedDatabase(path=str(path)) from error
+        except FileNotFoundError:
+            if not path.exists():
+                raise
+            continue  # a file of the journal was settled just now
+        if sorted(journal_files(path)) == files:
+            return connection, journal
+        connection.close()
+    raise NotReadable(path=path)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def open_snapshot(path: Path) -> sqlite3.Connection:

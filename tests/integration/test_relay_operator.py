@@ -78,15 +78,15 @@ async def test_all_about_a_mailbox_is_told_and_nothing_about_another(tmp_path: P
     running = await run("disclose", *arguments)
     assert running.code == 0
     held = json.loads(running.text)
-    assert sorted(held) == ["bodies", "mailboxes", "slots"]
+    assert sorted(held) == ["bodies", "journal", "mailboxes", "slots"]
     (row,) = held["mailboxes"]
     assert row["id"] == encode_base64url(mailbox.id)
     assert row["receive_hash"] == encode_base64url(mailbox.receive_hash)
-    bodies = {each["body"] for each in held["bodies"]}
-    assert bodies == {encode_base64url(envelope) for envelope in envelopes}
-    assert sorted(slot["size"] for slot in held["slots"]) == [4096, 16384]
+    bodies = {encode_base64url(envelope) for envelope in envelopes}
+    assert {each["body"] for name in ("bodies", "journal") for each in held[name]} == bodies
     assert encode_base64url(other.id) not in running.text
-    assert {slot["mailbox"] for slot in held["slots"]} == {row["number"]}
+    of = {each["mailbox"] for name in ("slots", "journal") for each in held[name]}
+    assert of == {row["number"]}
     for secret in (mailbox.receive_token, mailbox.send_token):
         assert encode_base64url(secret) not in running.text
     assert await relay.end() == 0
@@ -94,7 +94,10 @@ async def test_all_about_a_mailbox_is_told_and_nothing_about_another(tmp_path: P
     before = raw_files(tmp_path)
     stopped = await run("disclose", "--data-dir", str(tmp_path), mailbox.id.hex())
     assert stopped.code == 0
-    assert {each["body"] for each in json.loads(stopped.text)["bodies"]} == bodies
+    held = json.loads(stopped.text)
+    assert {each["body"] for each in held["bodies"]} == bodies
+    assert sorted(slot["size"] for slot in held["slots"]) == [4096, 16384]
+    assert held["journal"] == []
     assert raw_files(tmp_path) == before
 
 
