@@ -208,7 +208,8 @@ async def test_a_disk_that_others_fill(mount: Mount, begin: Begin) -> None:
     assert set(await post.post(mailbox, 4)) == {Verdict.TRY_LATER}
     assert (await post.create())[0] == 503
     lying = await post.fetch(mailbox)
-    assert await post.acknowledge(mailbox, lying[:3]) == 503
+    # To say what is deleted takes so little that there may be room for it in a block.
+    assert await post.acknowledge(mailbox, lying[:3]) in (204, 503)
     await post.check()
     assert (await ask(relay.address, "GET", Path.FACTS))[0] == 200
     disk.empty()
