@@ -43,11 +43,14 @@ class Arrival:
 
 
 class OpenSegment:
-    """A file of the journal, and the largest number that each mailbox gave in it."""
+    """A file of the journal."""
 
     def __init__(self, file: Segment) -> None:
         self.file = file
         self.newest: dict[int, int] = {}
+        """The largest number that each mailbox gave in it."""
+        self.deleted: dict[int, int] = {}
+        """Bodies that nobody waits for any more: bytes by offset."""
 
 
 class Arrivals:
@@ -85,27 +88,26 @@ class Arrivals:
                 settled = known[record.mailbox]
                 if settled is not None and record.seq >= settled:
                     self._replay(segment, record)
+                else:
+                    segment.deleted[record.offset] = len(record.body)
             self.closed.append(segment)
             self._number = number
         self.keep()
 
     def _replay(self, segment: OpenSegment, record: Record) -> None:
-        waiting = self._index.setdefault(record.mailbox, {})
-        match record.kind:
-            case Kind.STORED:
-                segment.newest[record.mailbox] = record.seq
-                waiting[record.seq] = Arrival(
-                    segment,
-                    record.offset,
-                    len(record.body),
-                    record.expires,
-                    digest_of(record.body),
-                    None,
-                )
-            case Kind.DELETED:
-                waiting.pop(record.seq, None)
-            case Kind.RENEWED if record.seq in waiting:
-                waiting[record.seq].expires = record.expires
+        mailbox, seq = record.mailbox, record.seq
+        # Whatever is said of a number: it was given.
+        segment.newest[mailbox] = max(seq, segment.newest.get(mailbox, 0))
+        arrival = self.get(mailbox, seq)
+        if record.kind is Kind.STORED:
+            size, digest = len(record.body), digest_of(record.body)
+            arrival = Arrival(segment, record.offset, size, record.expires, digest, None)
+            self._index.setdefault(mailbox, {})[seq] = arrival
+        elif arrival is not None and record.kind is Kind.DELETED:
+            self._take_out(mailbox, seq)
+            arrival.segment.deleted[arrival.offset] = arrival.size
+        elif arrival is not None:
+            arrival.expires = record.expires
 
     # What a batch does
 
@@ -147,10 +149,12 @@ class Arrivals:
         Raises:
             EngineUnavailable: There is no file to append to.
         """
-        if self.get(mailbox, seq) is None:
+        arrival = self.get(mailbox, seq)
+        if arrival is None:
             return False
         self._segment().file.append(Kind.DELETED, mailbox, seq, 0)
         self.remove(mailbox, seq)
+        self._let_go(arrival)
         return True
 
     def renew(self, mailbox: int, seq: int, expires: int) -> None:
@@ -173,7 +177,14 @@ class Arrivals:
         if not dropped:
             return 0
         self._undo.append(lambda: self._put_back(mailbox, dropped))
+        for arrival in dropped.values():
+            self._let_go(arrival)
         return len(dropped)
+
+    def _let_go(self, arrival: Arrival) -> None:
+        deleted = arrival.segment.deleted
+        deleted[arrival.offset] = arrival.size
+        self._undo.append(lambda: deleted.pop(arrival.offset))
 
     def _segment(self) -> OpenSegment:
         if self._current is None:
@@ -265,6 +276,16 @@ class Arrivals:
         if self._current is not None and not self._current.file.empty:
             self.closed.append(self._current)
             self._current = None
+
+    def blank(self) -> None:
+        """Overwrite what was deleted in files that can't be settled just now.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        for segment in self.closed:
+            segment.file.blank(segment.deleted.items())
+            segment.deleted.clear()
 
     def settled(self, segment: OpenSegment) -> None:
         """Delete the oldest file: nothing of it waits here any more."""

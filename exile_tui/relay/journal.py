@@ -1,9 +1,10 @@
 """The journal of a relay: what came in last, appended to files, one synchronisation for a batch.
 
 An envelope that is fetched and acknowledged within seconds never reaches the database: it costs one
-append here, and its file is deleted soon (`arrivals`). Each record carries a CRC-32 that goes on
-from the record before, so that reading ends at what a crash tore, and at what a failed batch left
-behind the place where the next one was written.
+append here, and its file is deleted soon (`arrivals`). Each record's head carries a CRC-32 that
+goes on from the head before, so that reading ends at what a crash tore, and at what a failed batch
+left behind the place where the next one was written. A body has a CRC-32 of its own: it can be
+blanked in place, where the disk has no room to delete a file whole.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import os
 import secrets
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from exile_tui.wire.relay import ENVELOPE_SIZES
 _MAGIC = b"exile-relay journal 1\n"
 _SALT = 16
 _HEAD = len(_MAGIC) + _SALT
-_RECORD = struct.Struct(">IBQQII")
-"""CRC-32 of all that follows, kind, the mailbox's number, seq, day of expiry, bytes of the body."""
+_RECORD = struct.Struct(">IBQQIII")
+"""CRC-32 of the rest, kind, mailbox, seq, day of expiry, bytes of the body, CRC-32 of the body."""
 _LARGEST = max(ENVELOPE_SIZES)
 
 _synchronise = getattr(os, "fdatasync", os.fsync)  # not everywhere
@@ -40,7 +41,7 @@ class Kind(enum.IntEnum):
     STORED = 1
     """Here it is."""
     DELETED = 2
-    """It was acknowledged."""
+    """It was acknowledged; or its body was blanked, which says the same."""
     RENEWED = 3
     """It was sent again, and expires later."""
 
@@ -124,8 +125,8 @@ class Segment:
 
     def append(self, kind: Kind, mailbox: int, seq: int, expires: int, body: bytes = b"") -> int:
         """Gather a record; return the offset at which its body will begin."""
-        packed = _RECORD.pack(0, kind, mailbox, seq, expires, len(body))[4:]
-        self._sum = zlib.crc32(body, zlib.crc32(packed, self._sum))
+        packed = _RECORD.pack(0, kind, mailbox, seq, expires, len(body), zlib.crc32(body))[4:]
+        self._sum = zlib.crc32(packed, self._sum)
         self._pending += (self._sum.to_bytes(4, "big"), packed, body)
         start = self._end + _RECORD.size
         self._end = start + len(body)
@@ -161,6 +162,17 @@ class Segment:
         os.lseek(self._file, offset, os.SEEK_SET)
         return os.read(self._file, size)
 
+    def blank(self, bodies: Iterable[tuple[int, int]]) -> None:
+        """Overwrite bodies, (offset, size) each, with zeros.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        for offset, size in bodies:
+            os.lseek(self._file, offset, os.SEEK_SET)
+            os.write(self._file, bytes(size))
+        _synchronise(self._file)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
@@ -181,16 +193,19 @@ def records(data: bytes) -> Iterator[Record]:
         raise ForeignJournal
     at, total = _HEAD, zlib.crc32(data[len(_MAGIC) : _HEAD])
     while at + _RECORD.size <= len(data):
-        checksum, kind, mailbox, seq, expires, size = _RECORD.unpack_from(data, at)
+        checksum, kind, mailbox, seq, expires, size, body_sum = _RECORD.unpack_from(data, at)
         start = at + _RECORD.size
-        if size > _LARGEST or start + size > len(data):
+        total = zlib.crc32(data[at + 4 : start], total)
+        if total != checksum or size > _LARGEST or start + size > len(data):
             return
-        total = zlib.crc32(data[at + 4 : start + size], total)
-        if total != checksum:
-            return
+        body = data[start : start + size]
+        if zlib.crc32(body) != body_sum:
+            if any(body):
+                return
+            kind, body = Kind.DELETED, b""
         if kind not in _KINDS:
             raise ForeignJournal
-        yield Record(Kind(kind), mailbox, seq, expires, start, data[start : start + size])
+        yield Record(Kind(kind), mailbox, seq, expires, start, body)
         at = start + size
 
 

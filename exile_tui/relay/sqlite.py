@@ -181,8 +181,9 @@ class SqliteEngine:
     async def wipe(self) -> None:
         """Make deleted bytes unrecoverable from the files.
 
-        What waits in the journal is moved to the database, and its files are deleted; the
-        database's log is emptied, a small file rewritten.
+        What waits in the journal is moved to the database, and its files are deleted, or what is
+        deleted in them is blanked where the disk is full. The database's log is emptied, a small
+        file rewritten.
         """
         async with self._turn:
             self._arrivals.close_current()
@@ -191,6 +192,10 @@ class SqliteEngine:
             while last in self._arrivals.closed:
                 async with self._turn:
                     await self._in_thread(self._settle)
+        except _FULL:
+            async with self._turn:
+                await self._in_thread(self._arrivals.blank)
+            raise
         finally:  # where there is no room for it, what was deleted must leave the log still
             async with self._turn:
                 if self._unwiped:

@@ -7,6 +7,7 @@ answer if all of its batch was stored.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import sqlite3
@@ -203,12 +204,16 @@ class EngineMachine(RuleBasedStateMachine):
     def wipe(self) -> None:
         """The file is rewritten; whatever is not held any more is not in it."""
         self.loop.run_until_complete(self.engine.wipe())
+        raw = self._no_deleted_body_is_there()
+        for box in BOXES:
+            assert (box.id in raw) == (box.id in self.model.mailboxes)
+
+    def _no_deleted_body_is_there(self) -> bytes:
         raw = b"".join(path.read_bytes() for path in self.directory.glob("relay.db*"))
         waits = {each.body for held in self.model.mailboxes.values() for each in held.envelopes}
         for body in BODIES[:7]:
             assert (body[:64] in raw) == (body in waits)
-        for box in BOXES:
-            assert (box.id in raw) == (box.id in self.model.mailboxes)
+        return raw
 
     @rule(draws=DRAWS, when=st.sampled_from(["before", "torn", "after"]), part=st.integers(0, 99))
     def kill(self, draws: list[Draw], when: str, part: int) -> None:
@@ -270,6 +275,19 @@ class EngineMachine(RuleBasedStateMachine):
             self.loop.run_until_complete(self.engine.wipe())
         if copy.exists():
             self._go_on_with(copy)
+
+    @rule()
+    def wipe_without_room(self) -> None:
+        """What waits can't be moved; what was deleted leaves the files all the same."""
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(self.engine._envelopes, "settle", full)
+            with contextlib.suppress(sqlite3.OperationalError):
+                self.loop.run_until_complete(self.engine.wipe())
+        self._no_deleted_body_is_there()
 
     def _go_on_with(self, files: Path) -> None:
         """End this engine, and begin another one with these files."""
