@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exile_tui.relay.engine import EngineUnavailable
-from exile_tui.relay.journal import Kind, Record, Segment
+from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment
+from exile_tui.relay.schema import DamagedDatabase
 from exile_tui.relay.waiting import digest_of
 
 SEGMENT = 64 * 1024 * 1024
@@ -75,12 +76,14 @@ class Arrivals:
         """Read what a predecessor left.
 
         Raises:
-            ForeignJournal: A file in its place is none.
-            OSError: A file can't be read.
+            DamagedDatabase: A file can't be read, or is no journal's; nothing was changed.
         """
         known: dict[int, int | None] = {}
         for number, path in sorted(journal_files(self._database)):
-            file, records = Segment.open(path)
+            try:
+                file, records = Segment.open(path)
+            except (ForeignJournal, OSError) as error:
+                raise DamagedDatabase(path=str(path)) from error
             segment = OpenSegment(file)
             for record in records:
                 if record.mailbox not in known:

@@ -383,6 +383,25 @@ async def test_everything_is_there_after_reopening(
     await engine.close()
 
 
+async def test_a_foreign_file_in_the_journals_place_is_one_sentence_and_stays(
+    tmp_path: Path, clock: SettableClock, rng: random.Random
+) -> None:
+    engine, mine = await open_engine(tmp_path, clock), box(rng)
+    await create(engine, mine)
+    await engine.close()
+    foreign = tmp_path / "relay.db-journal-1"
+    foreign.write_bytes(b"not a journal" * 99)
+    before = raw_files(tmp_path)
+    with pytest.raises(DamagedDatabase) as refused:
+        await open_engine(tmp_path, clock)
+    assert str(foreign) in str(refused.value)
+    assert raw_files(tmp_path) == before
+    foreign.unlink()
+    engine = await open_engine(tmp_path, clock)
+    assert await fetch(engine, mine) == []
+    await engine.close()
+
+
 @pytest.mark.parametrize("content", [b"not a database" * 99, b"SQLite format 3\0" + bytes(3000)])
 async def test_a_foreign_file_is_one_sentence_and_stays(
     tmp_path: Path, clock: SettableClock, content: bytes

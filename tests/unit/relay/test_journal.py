@@ -1,0 +1,143 @@
+"""The journal's files: what was kept is read back, and nothing of what was not."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from exile_tui.relay import journal
+from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
+
+Entry = tuple[Kind, int, int, int, bytes]
+ENTRIES = st.tuples(
+    st.sampled_from(Kind),
+    st.integers(1, 2**62),
+    st.integers(0, 2**63),
+    st.integers(0, 2**32 - 1),
+    st.sampled_from([0, 1, 100, 4096, 65536]).flatmap(
+        lambda size: st.binary(min_size=8, max_size=8).map(lambda seed: (seed * size)[:size])
+    ),
+)
+
+
+def entry(record: Record) -> Entry:
+    return record.kind, record.mailbox, record.seq, record.expires, record.body
+
+
+def test_an_empty_file_is_its_owners_alone(tmp_path: Path) -> None:
+    segment = Segment.create(tmp_path / "one")
+    assert segment.empty
+    assert not segment.pending
+    assert stat.S_IMODE((tmp_path / "one").stat().st_mode) == 0o600
+    assert list(records((tmp_path / "one").read_bytes())) == []
+    segment.remove()
+    assert not (tmp_path / "one").exists()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    batches=st.lists(
+        st.tuples(st.lists(ENTRIES, max_size=4), st.sampled_from(["keep", "undo", "unwritten"])),
+        max_size=8,
+    ),
+    truncates=st.booleans(),
+)
+def test_what_was_kept_is_what_is_read(
+    batches: list[tuple[list[Entry], str]],
+    truncates: bool,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    """Also where a failed batch could not be cut off: what is written over it tells it apart."""
+    path = tmp_path_factory.mktemp("journal") / "one"
+    segment = Segment.create(path)
+    kept: list[Entry] = []
+    tail: list[Entry] = []
+    with pytest.MonkeyPatch.context() as patch:
+        if not truncates:
+            patch.setattr(journal.os, "ftruncate", _fail)
+        for batch, outcome in batches:
+            places = [segment.append(*each) for each in batch]
+            if outcome != "unwritten":
+                segment.write()
+            if outcome == "keep":
+                segment.keep()
+                kept += batch
+                tail = tail if not batch else []
+                read = [
+                    segment.read(at, len(each[4])) for at, each in zip(places, batch, strict=True)
+                ]
+                assert read == [each[4] for each in batch]
+            else:
+                segment.undo()
+                tail = batch if outcome == "undo" and not truncates and batch else tail
+    segment.close()
+    found = [entry(record) for record in records(path.read_bytes())]
+    # Of a batch that failed last, and could not be cut off, it may be all: nobody was told of it.
+    assert found[: len(kept)] == kept
+    assert not found[len(kept) :] or (not truncates and tail)
+
+
+def _fail(*_: object) -> None:
+    raise OSError(errno.EIO, "Input/output error")
+
+
+def test_reading_ends_at_what_was_torn(tmp_path: Path) -> None:
+    segment, whole = Segment.create(tmp_path / "one"), []
+    ends = [segment.size]
+    for number in range(4):
+        whole.append((Kind.STORED, 7, number, 3, bytes([number + 1]) * 60))
+        segment.append(*whole[-1])
+        ends.append(segment.size)
+    segment.write()
+    segment.close()
+    data = (tmp_path / "one").read_bytes()
+    for length in range(len(data) + 1):
+        found = [entry(record) for record in records(data[:length])]
+        assert found == whole[: sum(length >= end for end in ends[1:])]
+    for at in range(ends[2], ends[3]):
+        damaged = bytearray(data)
+        damaged[at] ^= 0x40
+        assert [entry(record) for record in records(bytes(damaged))] == whole[:2]
+
+
+def test_a_blanked_body_is_deleted_and_what_follows_stays(tmp_path: Path) -> None:
+    segment = Segment.create(tmp_path / "one")
+    places = [segment.append(Kind.STORED, 7, seq, 3, bytes([seq + 1]) * 4096) for seq in range(3)]
+    segment.write()
+    segment.keep()
+    segment.blank([(places[1], 4096)])
+    segment.close()
+    data = (tmp_path / "one").read_bytes()
+    assert b"\2" * 16 not in data
+    found = [(record.kind, record.seq, len(record.body)) for record in records(data)]
+    assert found == [(Kind.STORED, 0, 4096), (Kind.DELETED, 1, 0), (Kind.STORED, 2, 4096)]
+
+
+def test_what_is_no_journal_is_not_read(tmp_path: Path) -> None:
+    segment = Segment.create(tmp_path / "one")
+    segment.append(9, 1, 1, 1)  # type: ignore[arg-type]  # what only a newer version writes
+    segment.write()
+    segment.close()
+    newer = (tmp_path / "one").read_bytes()
+    for data in (newer, newer[:10] + b"2" + newer[11:], b"something else" * 9):
+        with pytest.raises(ForeignJournal):
+            list(records(data))
+
+
+@pytest.mark.parametrize("call", ["write", "fsync"])
+def test_a_file_that_can_not_be_made_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str
+) -> None:
+    monkeypatch.setattr(journal.os, call, _fail)
+    before = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
+    with pytest.raises(OSError, match="error"):
+        Segment.create(tmp_path / "one")
+    assert list(tmp_path.iterdir()) == []
+    if before:
+        assert len(os.listdir("/proc/self/fd")) == before
