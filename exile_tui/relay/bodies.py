@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from exile_tui.relay.clients import Clients, Connection
 from exile_tui.relay.limits import Limits
+from exile_tui.relay.patience import Patience
 
 if TYPE_CHECKING:
     from granian._granian import RSGIHTTPProtocol
@@ -47,11 +48,13 @@ class Body:
         connection: Connection,
         clients: Clients,
         limits: Limits,
+        patience: Patience,
     ) -> None:
         self._protocol = protocol
         self._connection = connection
         self._clients = clients
         self._limits = limits
+        self._patience = patience
         self._held = 0
         self._read = 0
         self._complete = False
@@ -81,7 +84,7 @@ class Body:
             if size <= _AT_ONCE:
                 self._keep(size)
                 self._clients.count_body(self._connection, size, size // item if item else 0)
-                async with asyncio.timeout(self._limits.patience):
+                with self._patience.wait():
                     body: bytes = await self._protocol()
                 self._complete = True
                 return body

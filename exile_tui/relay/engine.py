@@ -6,7 +6,7 @@ that an engine for many processes can take its place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -190,8 +190,8 @@ class Probe(Operation[None]):
 class Engine(Protocol):
     """What stores for a relay."""
 
-    async def submit(self, operation: Operation[Result_co]) -> Result_co:
-        """Do an operation; it is durable when this returns.
+    def submit(self, operation: Operation[Result_co]) -> Awaitable[Result_co]:
+        """Do an operation; it is durable when what this returns was awaited.
 
         Raises:
             EngineUnavailable: Nothing of it was done; try later.

@@ -158,7 +158,18 @@ class Handlers:
 
     async def answer(self, handle: Callable[[], Awaitable[Answer | Streamed]]) -> Answer | Streamed:
         """Run a handler and turn whatever it raises into an answer."""
-        answer = await self._outcome(handle)
+        answer: Answer | Streamed
+        if self._stopping:
+            answer = failure(503, "stopping")
+        else:
+            try:
+                answer = await handle()
+            except WireError:
+                answer = failure(400, "malformed")
+            except QuotaReached:
+                answer = try_later(_QUOTA_S)
+            except EngineUnavailable:
+                answer = failure(503, "try later")
         if isinstance(answer, Answer) and answer.status >= _FIRST_ERROR:
             self.refuse(answer)
         return answer
@@ -167,20 +178,6 @@ class Handlers:
         """Count an answer that is an error."""
         self.refused[answer.status] += 1
         return answer
-
-    async def _outcome(
-        self, handle: Callable[[], Awaitable[Answer | Streamed]]
-    ) -> Answer | Streamed:
-        if self._stopping:
-            return failure(503, "stopping")
-        try:
-            return await handle()
-        except WireError:
-            return failure(400, "malformed")
-        except QuotaReached:
-            return try_later(_QUOTA_S)
-        except EngineUnavailable:
-            return failure(503, "try later")
 
     def begin(self) -> None:
         """Count a request that must be finished before the relay ends."""

@@ -8,7 +8,7 @@ line at once, in parts, and the others wait beside it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 from exile_tui.relay import engine
@@ -34,12 +34,15 @@ class Lanes:
         self._inner = inner
         self._heavy = asyncio.Semaphore(_AT_ONCE)
 
-    async def submit(self, operation: Operation[_Result]) -> _Result:
+    def submit(self, operation: Operation[_Result]) -> Awaitable[_Result]:
         """Do an operation (see `engine.Engine`); of a long acknowledgement each part by itself."""
         if not _is_heavy(operation):
-            return await self._inner.submit(operation)
+            return self._inner.submit(operation)
         if isinstance(operation, engine.Acknowledge):
-            return await self._acknowledge(operation)  # type: ignore[return-value]  # bool is its result
+            return self._acknowledge(operation)  # type: ignore[return-value]  # bool is its result
+        return self._in_turn(operation)
+
+    async def _in_turn(self, operation: Operation[_Result]) -> _Result:
         async with self._heavy:
             return await self._inner.submit(operation)
 

@@ -32,6 +32,7 @@ from exile_tui.relay.clients import Clients, Connection
 from exile_tui.relay.exhaustion import descriptors
 from exile_tui.relay.handlers import Answer, Handlers, Streamed, failure, try_later
 from exile_tui.relay.key import RelayKey
+from exile_tui.relay.patience import Patience
 from exile_tui.relay.sockets import set_options
 from exile_tui.wire.relay import Path
 
@@ -186,12 +187,14 @@ class _Application:
     def __init__(self, handlers: Handlers, clients: Clients) -> None:
         self._handlers = handlers
         self._clients = clients
+        self._patience = Patience(handlers.limits.patience)
 
     async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
         self._handlers.begin()
         client = scope.client
         connection = self._clients.enter(client)
-        body = Body(protocol, connection, self._clients, self._handlers.limits)
+        limits = self._handlers.limits
+        body = Body(protocol, connection, self._clients, limits, self._patience)
         try:
             await self._serve(scope, protocol, connection, body)
         except (RSGIProtocolClosed, RSGIProtocolError, ConnectionError):
@@ -335,13 +338,13 @@ async def _call(function: Callable[..., Awaitable[None]], *arguments: object) ->
 
 
 def _send(protocol: RSGIHTTPProtocol, answer: Answer) -> None:
+    if not answer.body:
+        protocol.response_empty(answer.status, [_NO_STORE])
+        return
     headers = [("content-type", answer.content_type), _NO_STORE]
     if answer.retry_after:
         headers.append(("retry-after", str(answer.retry_after)))
-    if answer.body:
-        protocol.response_bytes(answer.status, headers, answer.body)
-    else:
-        protocol.response_empty(answer.status, [_NO_STORE])
+    protocol.response_bytes(answer.status, headers, answer.body)
 
 
 def report_defect(error: Exception) -> None:

@@ -146,14 +146,14 @@ class SqliteEngine:
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._maintain())]
         return self
 
-    async def submit(self, operation: Operation[_Result]) -> _Result:
-        """Do an operation; it is durable when this returns (see `engine.Engine`)."""
+    def submit(self, operation: Operation[_Result]) -> asyncio.Future[_Result]:
+        """Do an operation; it is durable when this is done (see `engine.Engine`)."""
         if self._closing:
             raise EngineUnavailable
         future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
         self._queue.append((operation, future))
         self._work.set()
-        return await future
+        return future
 
     def watch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
         """Call `wake` after something new lies in a mailbox, or after it was deleted."""

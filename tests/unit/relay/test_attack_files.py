@@ -244,7 +244,7 @@ async def test_a_relay_that_ends_while_its_file_is_rewritten_loses_nothing(
     await engine.submit(ops.Append(mine.id, mine.send_hash, bodies))
     await asyncio.to_thread(halting.halted.wait, 30)
     fetch = ops.Fetch(mine.id, mine.receive_hash, -1, 1 << 24)
-    late = asyncio.create_task(engine.submit(fetch))
+    late = asyncio.ensure_future(engine.submit(fetch))
     await asyncio.sleep(0)  # it is submitted
     ending = asyncio.create_task(engine.close())
     for _ in range(20):  # whatever does not wait for the thread goes on

@@ -12,6 +12,7 @@ import pytest
 from exile_tui.relay.bodies import Body
 from exile_tui.relay.clients import Clients
 from exile_tui.relay.limits import Limits
+from exile_tui.relay.patience import Patience
 from exile_tui.relay.shares import Shares
 
 PIECE = 1024
@@ -41,7 +42,7 @@ async def test_a_batch_over_a_slow_line_may_come_piece_by_piece(envelopes: int) 
     clients = Clients(Shares(), lambda: 0.0)
     connection = clients.enter("203.0.113.7:1")
     line: Any = SlowLine(size)
-    body = Body(line, connection, clients, Limits(patience=0.1))
+    body = Body(line, connection, clients, Limits(patience=0.1), Patience(0.1))
     assert len(await body.whole(scope, 1 << 20)) == size
     assert connection.held == connection.sent == size
     body.release()
@@ -58,6 +59,8 @@ async def test_what_a_body_asks_for_counts_whether_it_states_its_length_or_not(
     clients = Clients(Shares(), lambda: 0.0)
     connection = clients.enter("203.0.113.7:1")
     line: Any = SlowLine(size)
-    await Body(line, connection, clients, Limits(patience=0.1)).whole(scope, size, item=16)
+    await Body(line, connection, clients, Limits(patience=0.1), Patience(0.1)).whole(
+        scope, size, item=16
+    )
     assert connection.origin is not None
     assert connection.origin.requests.tokens == Shares().requests_burst - 1024 / 32

@@ -68,6 +68,10 @@ Step = Callable[[Model], Any]
 """Does an operation in the model and returns what the answer must be."""
 
 
+async def _submit(engine: SqliteEngine, operation: ops.Operation[Any]) -> Any:
+    return await engine.submit(operation)
+
+
 class EngineMachine(RuleBasedStateMachine):
     """Drives an engine; what is gathered goes to it in one turn of the loop."""
 
@@ -85,7 +89,7 @@ class EngineMachine(RuleBasedStateMachine):
         engine = self.loop.run_until_complete(open_engine(self.directory, self.clock, LIMITS))
         # The maintainer swept once at the start.
         self.loop.run_until_complete(asyncio.sleep(0))
-        self.loop.run_until_complete(engine.submit(ops.Sweep()))
+        self.loop.run_until_complete(_submit(engine, ops.Sweep()))
         self.model.sweep()
         return engine
 
@@ -176,7 +180,7 @@ class EngineMachine(RuleBasedStateMachine):
         if fault.fired:
             assert all(isinstance(answer, EngineUnavailable) for answer in answers)
             # Something that works: what could not be undone at once is undone now.
-            self.loop.run_until_complete(self.engine.submit(ops.CheckToken(bytes(16), bytes(32))))
+            self.loop.run_until_complete(_submit(self.engine, ops.CheckToken(bytes(16), bytes(32))))
             assert self.engine.mailboxes() == before
         else:
             self._check(answers)

@@ -103,10 +103,10 @@ class Recording:
 async def test_few_heavy_operations_are_in_the_line_at_once_and_light_ones_pass_them() -> None:
     inner = Recording()
     lanes = Lanes(inner)  # type: ignore[arg-type]  # of an engine it has what is called
-    blobs = [asyncio.create_task(lanes.submit(engine.GetBlobs([bytes(16)]))) for _ in range(20)]
+    blobs = [asyncio.ensure_future(lanes.submit(engine.GetBlobs([bytes(16)]))) for _ in range(20)]
     await settle()
     assert len(inner.waiting) == 2
-    light = asyncio.create_task(lanes.submit(engine.Append(bytes(16), bytes(32), [bytes(4096)])))
+    light = asyncio.ensure_future(lanes.submit(engine.Append(bytes(16), bytes(32), [bytes(4096)])))
     await settle()
     assert len(inner.waiting) == 3
     while inner.waiting:
