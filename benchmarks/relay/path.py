@@ -1,8 +1,8 @@
 """Where the microseconds of one envelope go inside the relay: appended, delivered, acknowledged.
 
 The engine alone, in this process, with all that the relay does for each request but the server's
-part: decoding, hashing, statements, one transaction for what came together, and COMMIT, which
-waits for the disk in a thread of its own. What `posts` shows for the relay beyond this is the
+part: decoding, hashing, the journal and its index, one write for what came together, which waits
+for the disk in a thread of its own. What `posts` shows for the relay beyond this is the
 server: TLS, HTTP and the way into Python and back. Times are of the processor, not of the clock.
 """
 
@@ -21,11 +21,12 @@ from typing import Any
 from benchmarks.relay.mailboxes import SIZE, create, keys_of
 from benchmarks.relay.rounds import Bar, Report, Sample, interleave
 from exile_tui.clock import SystemClock
-from exile_tui.relay import engine, mailboxes
+from exile_tui.relay import engine, envelopes, mailboxes
+from exile_tui.relay.arrivals import Arrivals
+from exile_tui.relay.journal import Segment
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.rows import MailboxRows
 from exile_tui.relay.service import DATABASE_FILE
-from exile_tui.relay.slots import Slots
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import Acknowledge, Append, envelope_head
 
@@ -33,17 +34,18 @@ ENVELOPES = 20_000
 IN_FLIGHT = 64
 _READ_AT_ONCE = 262_144
 _REST = "turns of the loop, futures, the transaction"
-_COMMIT = "COMMIT, in its thread"
+_COMMIT = "writing the journal and COMMIT, in their thread"
 _STEPS: tuple[tuple[Any, str, str], ...] = (
     (Append, "decode", "append: decode the request"),
     (MailboxRows, "sent_to_by", "append: who may send"),
-    (mailboxes, "digest_of", "append: hash the envelope"),
-    (Slots, "take", "append: rows of slot and body"),
-    (mailboxes.Mailboxes, "append", "append: the row of the next number, and the rest"),
+    (envelopes, "digest_of", "append: hash the envelope"),
+    (Segment, "append", "append, acknowledge: the journal's record"),
+    (Arrivals, "add", "append: its index"),
+    (mailboxes.Mailboxes, "append", "append: the rest"),
     (MailboxRows, "received_by", "deliver, acknowledge: who may receive"),
     (mailboxes.Mailboxes, "fetch", "deliver: read"),
     (Acknowledge, "decode", "acknowledge: decode the request"),
-    (Slots, "free", "acknowledge: rows of slot and body"),
+    (Arrivals, "delete", "acknowledge: the journal's index"),
     (mailboxes.Mailboxes, "acknowledge", "acknowledge: the rest"),
 )
 """What is measured: where it is, and what it is called here."""
