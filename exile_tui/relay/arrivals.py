@@ -69,6 +69,10 @@ class Arrivals:
         self.closed: deque[OpenSegment] = deque()
         """Files that are to be settled, the oldest first."""
         self._index: dict[int, dict[int, Arrival]] = {}
+        self.count = 0
+        """Envelopes here."""
+        self.bytes = 0
+        """And how many bytes they have."""
         self._undo: list[Callable[[], object]] = []
         self._unwritten: list[Arrival] = []
 
@@ -104,8 +108,11 @@ class Arrivals:
         arrival = self.get(mailbox, seq)
         if record.kind is Kind.STORED:
             size, digest = len(record.body), digest_of(record.body)
-            arrival = Arrival(segment, record.offset, size, record.expires, digest, None)
-            self._index.setdefault(mailbox, {})[seq] = arrival
+            self._put(
+                mailbox,
+                seq,
+                Arrival(segment, record.offset, size, record.expires, digest, None),
+            )
         elif arrival is not None and record.kind is Kind.DELETED:
             self._take_out(mailbox, seq)
             arrival.segment.deleted[arrival.offset] = arrival.size
@@ -142,7 +149,7 @@ class Arrivals:
         offset = segment.file.append(Kind.STORED, mailbox, seq, expires, envelope)
         arrival = Arrival(segment, offset, len(envelope), expires, digest, envelope)
         segment.newest[mailbox] = seq
-        self._index.setdefault(mailbox, {})[seq] = arrival
+        self._put(mailbox, seq, arrival)
         self._unwritten.append(arrival)
         self._undo.append(lambda: self._take_out(mailbox, seq))
 
@@ -172,15 +179,13 @@ class Arrivals:
     def remove(self, mailbox: int, seq: int) -> None:
         """Take an envelope out of the index: it was moved to the database, or deleted."""
         arrival = self._take_out(mailbox, seq)
-        self._undo.append(lambda: self._put_back(mailbox, {seq: arrival}))
+        self._undo.append(lambda: self._put_back(mailbox, seq, arrival))
 
     def drop(self, mailbox: int) -> int:
         """Forget what is here of a mailbox that is deleted in the database; return how many."""
-        dropped = self._index.pop(mailbox, None)
-        if not dropped:
-            return 0
-        self._undo.append(lambda: self._put_back(mailbox, dropped))
-        for arrival in dropped.values():
+        dropped = dict(self.of(mailbox))
+        for seq, arrival in dropped.items():
+            self.remove(mailbox, seq)
             self._let_go(arrival)
         return len(dropped)
 
@@ -194,16 +199,23 @@ class Arrivals:
             raise EngineUnavailable
         return self._current
 
+    def _put(self, mailbox: int, seq: int, arrival: Arrival) -> None:
+        self._index.setdefault(mailbox, {})[seq] = arrival
+        self.count += 1
+        self.bytes += arrival.size
+
     def _take_out(self, mailbox: int, seq: int) -> Arrival:
         waiting = self._index[mailbox]
         arrival = waiting.pop(seq)
         if not waiting:
             del self._index[mailbox]
+        self.count -= 1
+        self.bytes -= arrival.size
         return arrival
 
-    def _put_back(self, mailbox: int, arrivals: dict[int, Arrival]) -> None:
-        waiting = {**self._index.get(mailbox, {}), **arrivals}
-        self._index[mailbox] = dict(sorted(waiting.items()))
+    def _put_back(self, mailbox: int, seq: int, arrival: Arrival) -> None:
+        self._put(mailbox, seq, arrival)
+        self._index[mailbox] = dict(sorted(self._index[mailbox].items()))
 
     # What becomes of a batch
 
@@ -252,11 +264,6 @@ class Arrivals:
         """Return the number of a mailbox's next envelope, given the one in the database."""
         segments = [*self.closed, self._current] if self._current else self.closed
         return max(stored, *(each.newest.get(mailbox, -1) + 1 for each in segments), 0)
-
-    def count(self) -> tuple[int, int]:
-        """Count the envelopes and their bytes; reads the whole index."""
-        sizes = [each.size for waiting in self._index.values() for each in waiting.values()]
-        return len(sizes), sum(sizes)
 
     def expired(self, day: int) -> Iterator[tuple[int, int]]:
         """Find what expired, as (mailbox, seq) pairs; reads the whole index."""

@@ -154,8 +154,7 @@ class Envelopes:
         settled, size = self._execute(
             "SELECT count(*), coalesce(sum(size), 0) FROM slots WHERE seq >= 0"
         ).fetchone()
-        arrived, more = self._arrivals.count()
-        return settled + arrived, size + more
+        return settled + self._arrivals.count, size + self._arrivals.bytes
 
     def sweep(self, start: int, day: int) -> tuple[int, int | None]:
         """Delete what expired, from a slot on.

@@ -345,6 +345,7 @@ class EngineMachine(RuleBasedStateMachine):
         assert totals.mailboxes == self.engine.mailboxes().held == len(self.model.mailboxes)
         waits = [each for held in self.model.mailboxes.values() for each in held.envelopes]
         assert totals.envelopes == len(waits)
+        assert totals.envelope_bytes == sum(len(each.body) for each in waits)
         assert totals.blobs == len(self.model.blobs)
         self._check_file()
 
