@@ -58,6 +58,11 @@ class Mailboxes:
         self._envelopes.reload()
         (self._count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
 
+    def take_changed(self) -> set[bytes]:
+        """Return what `changed` has gathered, and begin anew."""
+        taken, self.changed = self.changed, set()
+        return taken
+
     @property
     def count(self) -> int:
         """How many mailboxes are held, those included that expired and were not swept yet."""

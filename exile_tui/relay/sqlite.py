@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import sqlite3
 import time
 from collections import deque
@@ -29,10 +28,12 @@ from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, S
 from exile_tui.relay.envelopes import Envelopes
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.mailboxes import Mailboxes
+from exile_tui.relay.room import Room
 from exile_tui.relay.schema import VERSION, DamagedDatabase, open_database
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.steady import SteadyCalendar
 from exile_tui.relay.tickets import Tickets
+from exile_tui.relay.watchers import Watchers
 from exile_tui.relay.wiping import Wiping
 
 MAX_BATCH = 512
@@ -73,10 +74,10 @@ class SqliteEngine:
     ) -> None:
         self._connection = connection
         self._path = path
-        self._reserve = limits.disk_reserve
         self._clock = clock
         self._wipe_interval = wipe_interval
         self._slots = Slots(connection)
+        self._room = Room(path.parent, limits.disk_reserve, self._slots)
         self._arrivals = Arrivals(path)
         self._envelopes = Envelopes(connection, self._slots, self._arrivals, limits)
         self._tickets = Tickets(connection, limits, clock)
@@ -103,7 +104,7 @@ class SqliteEngine:
             engine.Probe: self._probe,
         }
         self._queue: deque[_Job] = deque()
-        self._watchers: dict[bytes, set[Callable[[], None]]] = {}
+        self._watchers = Watchers()
         self._work = asyncio.Event()
         self._turn = asyncio.Lock()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-commit")
@@ -157,14 +158,11 @@ class SqliteEngine:
 
     def watch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
         """Call `wake` after something new lies in a mailbox, or after it was deleted."""
-        self._watchers.setdefault(mailbox_id, set()).add(wake)
+        self._watchers.add(mailbox_id, wake)
 
     def unwatch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
         """Stop calling `wake`."""
-        watchers = self._watchers.get(mailbox_id, set())
-        watchers.discard(wake)
-        if not watchers:
-            self._watchers.pop(mailbox_id, None)
+        self._watchers.remove(mailbox_id, wake)
 
     def mailboxes(self) -> engine.MailboxCount:
         """Return how many mailboxes there are (see `engine.Engine`)."""
@@ -172,10 +170,10 @@ class SqliteEngine:
 
     def activity(self) -> Activity:
         """Return what was done since the start (see `engine.Engine`)."""
-        log = self._path.with_name(f"{self._path.name}-wal")
-        self._activity.database_bytes = _size(self._path)
-        self._activity.log_bytes = _size(log) + self._arrivals.size
-        return self._activity
+        activity, log = self._activity, self._path.with_name(f"{self._path.name}-wal")
+        activity.database_bytes = _size(self._path)
+        activity.log_bytes = _size(log) + self._arrivals.size
+        return activity
 
     async def wipe(self) -> None:
         """Make deleted bytes unrecoverable from the files.
@@ -248,7 +246,7 @@ class SqliteEngine:
             if self._stale:
                 self._undo()
             connection.execute("BEGIN")
-            room = self._has_room()
+            room = self._room.for_more()
             for operation, future in batch:
                 outcomes.append((future, self._apply(operation, room)))
             changed = connection.total_changes != before
@@ -272,7 +270,7 @@ class SqliteEngine:
             else:
                 future.set_result(outcome)
         self._activity.settle(self._mailboxes.tally, self._mailboxes.refused)
-        self._notify()
+        self._watchers.call(self._mailboxes.take_changed())
 
     async def _commit_durably(self) -> None:
         self._unwiped, self._probed = True, False
@@ -295,15 +293,6 @@ class SqliteEngine:
         except (QuotaReached, EngineUnavailable) as error:  # before anything was written
             return error
 
-    def _has_room(self) -> bool:
-        try:
-            free = shutil.disk_usage(self._path.parent).free
-        except OSError:  # a disk that tells nothing: whether it commits is seen then
-            return True
-        if free < self._reserve:
-            return min(free, self._slots.free_bytes()) >= self._reserve // 2
-        return True
-
     def _undo(self) -> None:
         self._stale = True  # until all of it worked, which a failing disk may prevent
         self._probed = False
@@ -319,13 +308,6 @@ class SqliteEngine:
         self._slots.reload()
         self._mailboxes.reload()
         self._stale = False
-
-    def _notify(self) -> None:
-        changed = self._mailboxes.changed
-        for mailbox_id in changed:
-            for wake in tuple(self._watchers.get(mailbox_id, ())):
-                wake()
-        changed.clear()
 
     async def _maintain(self) -> None:
         swept, calendar = None, SteadyCalendar(self._clock)

@@ -214,7 +214,7 @@ async def test_a_disk_that_others_fill(mount: Mount, begin: Begin) -> None:
     assert (await ask(relay.address, "GET", Path.FACTS))[0] == 200
     disk.empty()
     assert set(await post.post(mailbox, 4)) == {Verdict.STORED}
-    assert await post.acknowledge(mailbox, lying[:3]) == 204
+    assert await post.acknowledge(mailbox, (await post.fetch(mailbox))[:3]) == 204
     assert (await post.create())[0] == 204
     await relay.end(signal.SIGKILL)
     again = await begin(disk.home, under=disk.under)
