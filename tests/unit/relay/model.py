@@ -13,7 +13,7 @@ from tests.unit.relay.support import Box, SettableClock
 
 STORED, FULL, REFUSED = Verdict.STORED, Verdict.FULL, Verdict.REFUSED
 BAD_SIZE, LATER = Verdict.BAD_SIZE, Verdict.TRY_LATER
-LIMITS = Limits(mailboxes=2, envelopes=4, blobs=2, mailbox_days=5)
+LIMITS = Limits(mailboxes=2, envelopes=4, blobs=2, mailbox_days=9)
 BOXES = [Box(bytes([number]) * 32, bytes([number + 100]) * 32) for number in range(3)]
 SIZES = (4096, 4096, 16384, 4096, 65536, 4096, 4096, 100)
 BODIES = [hashlib.sha256(bytes([at])).digest() * (size // 32) for at, size in enumerate(SIZES)]

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from exile_tui.relay import arrivals, envelopes, rows, sqlite, waiting
 from exile_tui.relay import engine as ops
@@ -51,18 +51,29 @@ class Draw:
 
 
 FAULTS = ["begin", "statement", "journal", "commit", "undo"]
-KINDS = ("create", "append", "append", "acknowledge", "fetch", "receive", "delete", "put")
+KINDS = [
+    *("create", "create", "fetch", "receive", "delete", "put", "delete_blob"),
+    *("append",) * 4,
+    *("acknowledge",) * 3,
+]
+NUMBERS = st.lists(st.integers(0, 7), min_size=1, max_size=4)
+SELDOM = st.integers(0, 9).map(lambda number: number == 9)
 DRAWS = st.lists(
-    st.builds(
-        Draw,
-        st.sampled_from([*KINDS, "delete_blob"]),
-        st.integers(0, 2),
-        st.lists(st.integers(0, 7), min_size=1, max_size=4),
-        st.integers(0, 9).map(lambda number: number == 9),
-        st.integers(0, 9).map(lambda number: number == 9),
-    ),
+    st.builds(Draw, st.sampled_from(KINDS), st.integers(0, 2), NUMBERS, SELDOM, SELDOM),
     min_size=1,
     max_size=12,
+)
+MAIL = st.lists(
+    st.builds(
+        Draw,
+        st.sampled_from(["append", "append", "acknowledge"]),
+        st.integers(0, 1),
+        NUMBERS,
+        st.just(value=False),
+        st.just(value=False),
+    ),
+    min_size=1,
+    max_size=6,
 )
 Step = Callable[[Model], Any]
 """Does an operation in the model and returns what the answer must be."""
@@ -97,6 +108,13 @@ class EngineMachine(RuleBasedStateMachine):
         self.loop.run_until_complete(self.engine.close())
         self.loop.close()
         shutil.rmtree(self.directory)
+
+    @initialize()
+    def begin(self) -> None:
+        """Two mailboxes are there: most operations would else find none."""
+        for box in BOXES[:2]:
+            self.create(box, b"", Draw("create", 0, [0], wrong=False, swapped=False))
+        self._check(self._submit())
 
     # -- what is gathered ----------------------------------------------------------------------
 
@@ -170,6 +188,17 @@ class EngineMachine(RuleBasedStateMachine):
         self._gather(draws)
         self._check(self._submit())
 
+    @rule(draws=MAIL)
+    def exchange(self, draws: list[Draw]) -> None:
+        """What most batches are."""
+        self.together(draws)
+
+    @rule(draws=MAIL)
+    def exchange_and_kill(self, draws: list[Draw]) -> None:
+        """What was answered is there afterwards."""
+        self.exchange(draws)
+        self.kill(draws, "before", 0)
+
     @rule(draws=DRAWS, at=st.sampled_from(FAULTS), step=st.integers(0, 20))
     def fail(self, draws: list[Draw], at: str, step: int) -> None:
         """Nothing of a batch is stored, and all of it is told so."""
@@ -204,8 +233,21 @@ class EngineMachine(RuleBasedStateMachine):
                 assert answer == expected
         self.gathered = []
 
-    @rule()
-    def wipe(self) -> None:
+    @rule(what=st.sampled_from(["wipe", "wipe without room", "sweep", "a day passes"]))
+    def meanwhile(self, what: str) -> None:
+        """What the relay does by itself, and time."""
+        match what:
+            case "wipe":
+                self._wipe()
+            case "wipe without room":
+                self._wipe_without_room()
+            case "sweep":
+                self.loop.run_until_complete(self.engine._sweep_all())
+                self.model.sweep()
+            case _:
+                self.clock.skip_days(1)
+
+    def _wipe(self) -> None:
         """The file is rewritten; whatever is not held any more is not in it."""
         self.loop.run_until_complete(self.engine.wipe())
         raw = self._no_deleted_body_is_there()
@@ -280,8 +322,7 @@ class EngineMachine(RuleBasedStateMachine):
         if copy.exists():
             self._go_on_with(copy)
 
-    @rule()
-    def wipe_without_room(self) -> None:
+    def _wipe_without_room(self) -> None:
         """What waits can't be moved; what was deleted leaves the files all the same."""
 
         def full(*_: object) -> None:
@@ -309,15 +350,6 @@ class EngineMachine(RuleBasedStateMachine):
                 found = self.engine._envelopes.read(number, -1, EVERYTHING)
                 listed = self.engine._envelopes.listed(number)
                 self.tried.adopt(box.id, held, found, [each.expires for each in listed])
-
-    @rule(days=st.integers(1, 3))
-    def days_pass(self, days: int) -> None:
-        self.clock.skip_days(days)
-
-    @rule()
-    def sweep(self) -> None:
-        self.loop.run_until_complete(self.engine._sweep_all())
-        self.model.sweep()
 
     # -- what always holds ---------------------------------------------------------------------
 
