@@ -70,6 +70,7 @@ def test_what_waited_waits_again(killed: Path) -> None:
 @pytest.mark.parametrize(
     ("settled", "left"),
     [
+        ({ONE: 10, TWO: 5}, [BODIES[0], BODIES[2], BODIES[3]]),  # one was acknowledged
         ({ONE: 12, TWO: 5}, [BODIES[2], BODIES[3]]),  # a part was moved to the database
         ({ONE: 13, TWO: 6}, []),  # all was
         ({TWO: 5}, [BODIES[3]]),  # a mailbox was deleted
