@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exile_tui.relay.engine import EngineUnavailable
-from exile_tui.relay.journal import Kind, Record, Segment
+from exile_tui.relay.journal import Kind, Record, Segment, records
 from exile_tui.relay.waiting import digest_of
 
 SEGMENT = 64 * 1024 * 1024
@@ -79,17 +79,25 @@ class Arrivals:
             OSError: A file can't be read.
         """
         known: dict[int, int | None] = {}
-        for number, path in sorted(journal_files(self._database)):
-            file, records = Segment.open(path)
+        deleted: set[tuple[int, int]] | None = None
+        files = sorted(journal_files(self._database))
+        for number, path in files:
+            file, read = Segment.open(path)
             segment = OpenSegment(file)
-            for record in records:
+            for record in read:
                 if record.mailbox not in known:
                     known[record.mailbox] = next_seq(record.mailbox)
                 settled = known[record.mailbox]
-                if settled is not None and record.seq >= settled:
-                    self._replay(segment, record)
-                else:
-                    segment.deleted[record.offset] = len(record.body)
+                if settled is None or record.seq < settled:
+                    segment.deleted[record.offset] = record.size
+                    continue
+                if record.body is None:
+                    if deleted is None:
+                        deleted = _deleted(files)
+                    if (record.mailbox, record.seq) not in deleted:
+                        break  # a crash tore the batch: nothing behind it was answered
+                    segment.deleted[record.offset] = record.size
+                self._replay(segment, record)
             self.closed.append(segment)
             self._number = number
         self.keep()
@@ -100,8 +108,10 @@ class Arrivals:
         segment.newest[mailbox] = max(seq, segment.newest.get(mailbox, 0))
         arrival = self.get(mailbox, seq)
         if record.kind is Kind.STORED:
-            size, digest = len(record.body), digest_of(record.body)
-            arrival = Arrival(segment, record.offset, size, record.expires, digest, None)
+            if record.body is None:
+                return
+            digest = digest_of(record.body)
+            arrival = Arrival(segment, record.offset, record.size, record.expires, digest, None)
             self._index.setdefault(mailbox, {})[seq] = arrival
         elif arrival is not None and record.kind is Kind.DELETED:
             self._take_out(mailbox, seq)
@@ -315,3 +325,13 @@ def journal_files(database: Path) -> list[tuple[int, Path]]:
         with contextlib.suppress(ValueError):
             found.append((int(path.name.removeprefix(prefix)), path))
     return found
+
+
+def _deleted(files: list[tuple[int, Path]]) -> set[tuple[int, int]]:
+    """Find what was acknowledged: of that only a body may have been blanked, as (mailbox, seq)."""
+    return {
+        (record.mailbox, record.seq)
+        for _, path in files
+        for record in records(path.read_bytes())
+        if record.kind is Kind.DELETED
+    }

@@ -1,0 +1,113 @@
+"""The journal where power, disk or directory fail at the worst moment."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from exile_tui.relay import engine as ops
+from exile_tui.relay.arrivals import journal_files
+from exile_tui.relay.sqlite import SqliteEngine
+from exile_tui.wire.relay import Verdict
+from tests.unit.relay.support import Box, SettableClock, box, open_engine
+
+FULL = sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    return random.Random(21)
+
+
+async def create(engine: SqliteEngine, mailbox: Box) -> None:
+    creation = ops.CreateMailbox(mailbox.id, mailbox.receive_hash, mailbox.send_hash)
+    assert await engine.submit(creation)
+
+
+async def post(engine: SqliteEngine, mailbox: Box, bodies: Iterable[bytes]) -> None:
+    verdicts = await engine.submit(ops.Append(mailbox.id, mailbox.send_hash, list(bodies)))
+    assert set(verdicts) == {Verdict.STORED}
+
+
+async def fetch(engine: SqliteEngine, mailbox: Box) -> list[tuple[int, bytes]]:
+    found = await engine.submit(ops.Fetch(mailbox.id, mailbox.receive_hash, -1, 1 << 24))
+    assert found is not None
+    return found
+
+
+async def acknowledge(engine: SqliteEngine, mailbox: Box, seqs: Iterable[int]) -> None:
+    assert await engine.submit(ops.Acknowledge(mailbox.id, mailbox.receive_hash, list(seqs)))
+
+
+def fail(*_: object) -> None:
+    raise FULL
+
+
+def copy_of(directory: Path) -> Path:
+    """Return a directory with what a kill would leave now."""
+    copy = directory / "copy"
+    copy.mkdir()
+    for path in directory.glob("relay.db*"):
+        shutil.copy(path, copy)
+    return copy
+
+
+def blank(directory: Path, body: bytes, size: int) -> None:
+    """Overwrite the beginning of a body in the journal."""
+    ((_, journal),) = journal_files(directory / "relay.db")
+    data = journal.read_bytes()
+    at = data.index(body)
+    journal.write_bytes(data[:at] + bytes(size) + data[at + size :])
+
+
+async def wipe_without_room(engine: SqliteEngine) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine._envelopes, "settle", fail)
+        with pytest.raises(sqlite3.OperationalError):
+            await engine.wipe()
+
+
+@pytest.mark.parametrize("blanked", [100, 4095, 4096])
+async def test_power_that_goes_while_a_body_is_blanked_loses_nothing_behind_it(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, blanked: int
+) -> None:
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    found = await fetch(engine, mailbox)
+    await acknowledge(engine, mailbox, [found[1][0]])
+    killed = copy_of(tmp_path)
+    await engine.close()
+    blank(killed, bodies[1], blanked)
+    again = await open_engine(killed, clock)
+    assert await fetch(again, mailbox) == [found[0], found[2]]
+    await again.close()
+
+
+@pytest.mark.parametrize("blanked", [100, 4096])
+async def test_of_a_batch_that_a_crash_tore_nothing_is_left_behind_the_tear(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, blanked: int
+) -> None:
+    """Or else what is sent again would come in another order."""
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    killed = copy_of(tmp_path)
+    await engine.close()
+    blank(killed, bodies[1], blanked)
+    again = await open_engine(killed, clock)
+    await post(again, mailbox, bodies)
+    assert [body for _, body in await fetch(again, mailbox)] == bodies
+    await again.close()
