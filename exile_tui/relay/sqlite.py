@@ -368,6 +368,8 @@ class SqliteEngine:
             return
         segment = self._arrivals.closed[0]
         self._unwiped = self._wiping.changed = True
+        if self._stale:
+            self._undo()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             done = self._envelopes.settle(segment)

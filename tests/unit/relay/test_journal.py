@@ -12,6 +12,7 @@ import pytest
 
 from exile_tui.relay import engine as ops
 from exile_tui.relay.arrivals import journal_files
+from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine
@@ -111,3 +112,28 @@ async def test_of_a_batch_that_a_crash_tore_nothing_is_left_behind_the_tear(
     await post(again, mailbox, bodies)
     assert [body for _, body in await fetch(again, mailbox)] == bodies
     await again.close()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_what_could_not_be_taken_back_is_before_anything_is_moved(
+    tmp_path: Path,
+    clock: SettableClock,
+    rng: random.Random,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+) -> None:
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(2)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies[:1])
+    await engine.wipe()
+    await post(engine, mailbox, bodies[1:])
+    found = await fetch(engine, mailbox)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_store", fail)
+        patch.setattr(engine._slots, "reload", fail)
+        with pytest.raises(EngineUnavailable):
+            await acknowledge(engine, mailbox, [seq for seq, _ in found[:count]])
+    await engine.wipe()
+    assert await fetch(engine, mailbox) == found
+    await engine.close()
