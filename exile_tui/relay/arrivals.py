@@ -130,9 +130,14 @@ class Arrivals:
         if self._current is not None and self._current.file.size >= SEGMENT:
             self.close_current()
         if self._current is None:
+            self._current = OpenSegment(Segment.create(self._next_path()))
+
+    def _next_path(self) -> Path:
+        while True:
             self._number += 1
             path = self._database.with_name(f"{self._database.name}-journal-{self._number}")
-            self._current = OpenSegment(Segment.create(path))
+            if not path.exists():  # else one that could not be deleted
+                return path
 
     @property
     def ready(self) -> bool:
@@ -298,9 +303,17 @@ class Arrivals:
             segment.deleted.clear()
 
     def settled(self, segment: OpenSegment) -> None:
-        """Delete the oldest file: nothing of it waits here any more."""
+        """Delete the oldest file: nothing of it waits here any more.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        segment.file.empty_out()  # also where it can't be deleted, as somebody reads it on Windows
         self.closed.remove(segment)
-        segment.file.remove()
+        try:
+            segment.file.remove()
+        except OSError:  # at the next start
+            return
         if not self.closed and self._current is None:
             self._number = 0
 

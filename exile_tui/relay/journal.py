@@ -176,6 +176,14 @@ class Segment:
             os.write(self._file, bytes(size))
         _synchronise(self._file)
 
+    def empty_out(self) -> None:
+        """Cut off all that is in it.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        os.ftruncate(self._file, 0)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)

@@ -15,7 +15,7 @@ from exile_tui.relay.arrivals import journal_files
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import Verdict
-from tests.unit.relay.support import Box, SettableClock, box, open_engine
+from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
 
 FULL = sqlite3.OperationalError("database or disk is full")
 
@@ -137,3 +137,30 @@ async def test_what_could_not_be_taken_back_is_before_anything_is_moved(
     await engine.wipe()
     assert await fetch(engine, mailbox) == found
     await engine.close()
+
+
+async def test_a_file_that_can_not_be_deleted_is_emptied(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows that is one that somebody reads just now."""
+
+    def held(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError
+
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies[:1])
+    await acknowledge(engine, mailbox, [seq for seq, _ in await fetch(engine, mailbox)])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", held)
+        await engine.wipe()
+    assert bodies[0] not in raw_files(tmp_path)
+    for body in bodies[1:]:
+        await post(engine, mailbox, [body])
+        await engine.wipe()
+    await engine.close()
+    again = await open_engine(tmp_path, clock)
+    assert [body for _, body in await fetch(again, mailbox)] == bodies[1:]
+    await again.close()
+    assert not journal_files(tmp_path / "relay.db")
