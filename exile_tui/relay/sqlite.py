@@ -43,7 +43,7 @@ WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
 BACKLOG = 512 * 1024 * 1024
-"""Bytes of the journal above which every batch moves some of it to the database first."""
+"""Bytes of the journal above which a batch waits until some of it was moved to the database."""
 
 _TAKING = (
     engine.CreateMailbox,
@@ -236,8 +236,9 @@ class SqliteEngine:
         Where the disk has no room for it, nothing new is taken, and all else goes on.
         """
         with contextlib.suppress(*_FULL):
-            if self._arrivals.closed and self._arrivals.size > BACKLOG:
+            while self._arrivals.closed and self._arrivals.size > BACKLOG:
                 await self._in_thread(self._settle)
+        with contextlib.suppress(*_FULL):
             if not self._arrivals.ready:
                 await self._in_thread(self._arrivals.begin)
 
@@ -372,7 +373,7 @@ class SqliteEngine:
             self._undo()
         try:
             self._connection.execute("BEGIN IMMEDIATE")
-            done = self._envelopes.settle(segment)
+            done = self._envelopes.settle(segment, len(self._arrivals.closed))
             self._connection.execute("COMMIT")
         except _FULL:
             self._undo()

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from exile_tui.relay import arrivals, envelopes, sqlite
 from exile_tui.relay import engine as ops
 from exile_tui.relay.arrivals import journal_files
 from exile_tui.relay.engine import EngineUnavailable
@@ -164,3 +165,18 @@ async def test_a_file_that_can_not_be_deleted_is_emptied(
     assert [body for _, body in await fetch(again, mailbox)] == bodies[1:]
     await again.close()
     assert not journal_files(tmp_path / "relay.db")
+
+
+async def test_no_more_comes_in_than_leaves(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
+    monkeypatch.setattr(sqlite, "BACKLOG", 100_000)
+    monkeypatch.setattr(envelopes, "SETTLE", 2)
+    mailbox = box(rng)
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    for _ in range(20):
+        await post(engine, mailbox, [rng.randbytes(4096) for _ in range(6)])
+        assert engine._arrivals.size < 100_000 + 8 * 4096
+    await engine.close()
