@@ -169,7 +169,6 @@ class Arrivals:
             return False
         self._segment().file.append(Kind.DELETED, mailbox, seq, 0)
         self.remove(mailbox, seq)
-        self._let_go(arrival)
         return True
 
     def renew(self, mailbox: int, seq: int, expires: int) -> None:
@@ -185,6 +184,7 @@ class Arrivals:
         """Take an envelope out of the index: it was moved to the database, or deleted."""
         arrival = self._take_out(mailbox, seq)
         self._undo.append(lambda: self._put_back(mailbox, {seq: arrival}))
+        self._let_go(arrival)
 
     def drop(self, mailbox: int) -> int:
         """Forget what is here of a mailbox that is deleted in the database; return how many."""
@@ -280,7 +280,7 @@ class Arrivals:
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return sum(each.file.size for each in self.closed) + (
+        return sum(each.file.size for each in tuple(self.closed)) + (
             self._current.file.size if self._current else 0
         )
 
@@ -298,9 +298,10 @@ class Arrivals:
         Raises:
             OSError: The disk fails.
         """
-        for segment in self.closed:
-            segment.file.blank(segment.deleted.items())
-            segment.deleted.clear()
+        for segment in (*self.closed, self._current):
+            if segment is not None and segment.deleted:
+                segment.file.blank(segment.deleted.items())
+                segment.deleted.clear()
 
     def settled(self, segment: OpenSegment) -> None:
         """Delete the oldest file: nothing of it waits here any more.

@@ -185,13 +185,11 @@ class SqliteEngine:
         deleted in them is blanked where the disk is full. The database's log is emptied, a small
         file rewritten.
         """
-        async with self._turn:
-            self._arrivals.close_current()
-            last = self._arrivals.closed[-1] if self._arrivals.closed else None
         try:
-            while last in self._arrivals.closed:
-                async with self._turn:
-                    await self._in_thread(self._settle)
+            await self._settle_closed()  # what could not be moved before, without a further file
+            async with self._turn:
+                self._arrivals.close_current()
+            await self._settle_closed()
         except _FULL:
             async with self._turn:
                 await self._in_thread(self._arrivals.blank)
@@ -200,6 +198,12 @@ class SqliteEngine:
             async with self._turn:
                 if self._unwiped:
                     self._unwiped = await self._in_thread(self._wiping.wipe)
+
+    async def _settle_closed(self) -> None:
+        last = self._arrivals.closed[-1] if self._arrivals.closed else None
+        while last in self._arrivals.closed:
+            async with self._turn:
+                await self._in_thread(self._settle)
 
     async def close(self) -> None:
         """Finish what was submitted, make it durable, leave no deleted byte behind."""
@@ -332,13 +336,12 @@ class SqliteEngine:
     async def _maintain(self) -> None:
         swept, calendar = None, SteadyCalendar(self._clock)
         while True:
-            try:
+            with contextlib.suppress(EngineUnavailable, *_FULL):  # again after the interval
                 if calendar.may_be_believed() and swept != (day := today(self._clock)):
                     await self._sweep_all()
                     swept = day
+            with contextlib.suppress(EngineUnavailable, *_FULL):  # as well where nothing was swept
                 await self.wipe()
-            except (EngineUnavailable, *_FULL):  # again after the interval
-                pass
             await asyncio.sleep(self._wipe_interval)
 
     async def _sweep_all(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import shutil
 import sqlite3
@@ -179,4 +180,58 @@ async def test_no_more_comes_in_than_leaves(
     for _ in range(20):
         await post(engine, mailbox, [rng.randbytes(4096) for _ in range(6)])
         assert engine._arrivals.size < 100_000 + 8 * 4096
+    await engine.close()
+
+
+async def test_while_the_disk_is_full_the_files_do_not_get_more(
+    tmp_path: Path, clock: SettableClock, rng: random.Random
+) -> None:
+    mailbox = box(rng)
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    for _ in range(4):
+        body = rng.randbytes(4096)
+        await post(engine, mailbox, [body])
+        await acknowledge(engine, mailbox, [seq for seq, _ in await fetch(engine, mailbox)])
+        await wipe_without_room(engine)
+        assert body not in raw_files(tmp_path)
+    assert len(journal_files(tmp_path / "relay.db")) <= 2
+    await engine.close()
+
+
+async def test_what_was_moved_and_then_acknowledged_leaves_a_full_disk_too(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelopes, "SETTLE", 2)
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    engine._arrivals.close_current()
+    engine._settle()
+    await acknowledge(engine, mailbox, [(await fetch(engine, mailbox))[0][0]])
+    await wipe_without_room(engine)
+    assert bodies[0] not in raw_files(tmp_path)
+    assert [body for _, body in await fetch(engine, mailbox)] == bodies[1:]
+    await engine.close()
+
+
+async def test_where_nothing_can_be_swept_deleted_bytes_leave_the_files_still(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(engine: SqliteEngine) -> None:
+        raise EngineUnavailable
+
+    wiped = asyncio.Event()
+
+    async def wipe(engine: SqliteEngine) -> None:
+        wiped.set()
+
+    engine = await open_engine(tmp_path, clock)
+    monkeypatch.setattr(SqliteEngine, "_sweep_all", fails)
+    monkeypatch.setattr(SqliteEngine, "wipe", wipe)
+    maintaining = asyncio.create_task(engine._maintain())
+    await asyncio.wait_for(wiped.wait(), 10)
+    maintaining.cancel()
+    monkeypatch.undo()
     await engine.close()
