@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exile_tui.relay.engine import EngineUnavailable
-from exile_tui.relay.journal import Kind, Record, Segment, records
+from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
+from exile_tui.relay.schema import DamagedDatabase
 from exile_tui.relay.waiting import digest_of
 
 SEGMENT = 64 * 1024 * 1024
@@ -75,14 +76,16 @@ class Arrivals:
         """Read what a predecessor left.
 
         Raises:
-            ForeignJournal: A file in its place is none.
-            OSError: A file can't be read.
+            DamagedDatabase: A file in its place is none, or can't be read.
         """
         known: dict[int, int | None] = {}
         deleted: set[tuple[int, int]] | None = None
         files = sorted(journal_files(self._database))
         for number, path in files:
-            file, read = Segment.open(path)
+            try:
+                file, read = Segment.open(path)
+            except (ForeignJournal, OSError) as error:
+                raise DamagedDatabase(path=str(path)) from error
             segment = OpenSegment(file)
             for record in read:
                 if record.mailbox not in known:

@@ -27,7 +27,6 @@ from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.blobs import Blobs
 from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep
 from exile_tui.relay.envelopes import Envelopes
-from exile_tui.relay.journal import ForeignJournal
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.mailboxes import Mailboxes
 from exile_tui.relay.schema import VERSION, DamagedDatabase, open_database
@@ -137,10 +136,10 @@ class SqliteEngine:
         self = cls(open_database(path), path, limits, clock, wipe_interval)
         try:
             self._arrivals.recover(self._mailboxes.next_seq)
-        except (ForeignJournal, OSError) as error:
+        except (DamagedDatabase, OSError, sqlite3.Error):
             self._arrivals.close()
             self._connection.close()
-            raise DamagedDatabase(path=str(path)) from error
+            raise
         with contextlib.suppress(*_FULL):  # again after the interval
             await self.wipe()
         await self._make_room()

@@ -15,6 +15,8 @@ from exile_tui.relay import arrivals, envelopes, sqlite
 from exile_tui.relay import engine as ops
 from exile_tui.relay.arrivals import journal_files
 from exile_tui.relay.engine import EngineUnavailable
+from exile_tui.relay.schema import DamagedDatabase
+from exile_tui.relay.snapshot import read_relay
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
@@ -235,3 +237,18 @@ async def test_where_nothing_can_be_swept_deleted_bytes_leave_the_files_still(
     maintaining.cancel()
     monkeypatch.undo()
     await engine.close()
+
+
+async def test_a_foreign_file_in_the_journals_place_is_named(
+    tmp_path: Path, clock: SettableClock
+) -> None:
+    await (await open_engine(tmp_path, clock)).close()
+    foreign = tmp_path / "relay.db-journal-1"
+    foreign.write_bytes(b"something else")
+    with pytest.raises(DamagedDatabase) as caught:
+        await open_engine(tmp_path, clock)
+    assert str(foreign) in str(caught.value)
+    with pytest.raises(DamagedDatabase) as caught:
+        read_relay(tmp_path / "relay.db")
+    assert str(foreign) in str(caught.value)
+    assert foreign.read_bytes() == b"something else"
