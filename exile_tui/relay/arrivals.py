@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from exile_tui.relay.engine import EngineUnavailable
-from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment
+from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
 from exile_tui.relay.schema import DamagedDatabase
 from exile_tui.relay.waiting import digest_of
 
@@ -80,23 +80,31 @@ class Arrivals:
         """Read what a predecessor left.
 
         Raises:
-            DamagedDatabase: A file can't be read, or is no journal's; nothing was changed.
+            DamagedDatabase: A file in its place is none, or can't be read.
         """
         known: dict[int, int | None] = {}
-        for number, path in sorted(journal_files(self._database)):
+        deleted: set[tuple[int, int]] | None = None
+        files = sorted(journal_files(self._database))
+        for number, path in files:
             try:
-                file, records = Segment.open(path)
+                file, read = Segment.open(path)
             except (ForeignJournal, OSError) as error:
                 raise DamagedDatabase(path=str(path)) from error
             segment = OpenSegment(file)
-            for record in records:
+            for record in read:
                 if record.mailbox not in known:
                     known[record.mailbox] = next_seq(record.mailbox)
                 settled = known[record.mailbox]
-                if settled is not None and record.seq >= settled:
-                    self._replay(segment, record)
-                else:
-                    segment.deleted[record.offset] = len(record.body)
+                if settled is None or record.seq < settled:
+                    segment.deleted[record.offset] = record.size
+                    continue
+                if record.body is None:
+                    if deleted is None:
+                        deleted = _deleted(files)
+                    if (record.mailbox, record.seq) not in deleted:
+                        break  # a crash tore the batch: nothing behind it was answered
+                    segment.deleted[record.offset] = record.size
+                self._replay(segment, record)
             self.closed.append(segment)
             self._number = number
         self.keep()
@@ -107,11 +115,13 @@ class Arrivals:
         segment.newest[mailbox] = max(seq, segment.newest.get(mailbox, 0))
         arrival = self.get(mailbox, seq)
         if record.kind is Kind.STORED:
-            size, digest = len(record.body), digest_of(record.body)
+            if record.body is None:
+                return
+            digest = digest_of(record.body)
             self._put(
                 mailbox,
                 seq,
-                Arrival(segment, record.offset, size, record.expires, digest, None),
+                Arrival(segment, record.offset, record.size, record.expires, digest, None),
             )
         elif arrival is not None and record.kind is Kind.DELETED:
             self._take_out(mailbox, seq)
@@ -130,9 +140,14 @@ class Arrivals:
         if self._current is not None and self._current.file.size >= SEGMENT:
             self.close_current()
         if self._current is None:
+            self._current = OpenSegment(Segment.create(self._next_path()))
+
+    def _next_path(self) -> Path:
+        while True:
             self._number += 1
             path = self._database.with_name(f"{self._database.name}-journal-{self._number}")
-            self._current = OpenSegment(Segment.create(path))
+            if not path.exists():  # else one that could not be deleted
+                return path
 
     @property
     def ready(self) -> bool:
@@ -164,7 +179,6 @@ class Arrivals:
             return False
         self._segment().file.append(Kind.DELETED, mailbox, seq, 0)
         self.remove(mailbox, seq)
-        self._let_go(arrival)
         return True
 
     def renew(self, mailbox: int, seq: int, expires: int) -> None:
@@ -180,13 +194,13 @@ class Arrivals:
         """Take an envelope out of the index: it was moved to the database, or deleted."""
         arrival = self._take_out(mailbox, seq)
         self._undo.append(lambda: self._put_back(mailbox, seq, arrival))
+        self._let_go(arrival)
 
     def drop(self, mailbox: int) -> int:
         """Forget what is here of a mailbox that is deleted in the database; return how many."""
-        dropped = dict(self.of(mailbox))
-        for seq, arrival in dropped.items():
+        dropped = tuple(self.of(mailbox))
+        for seq in dropped:
             self.remove(mailbox, seq)
-            self._let_go(arrival)
         return len(dropped)
 
     def _let_go(self, arrival: Arrival) -> None:
@@ -275,7 +289,7 @@ class Arrivals:
     @property
     def size(self) -> int:
         """Bytes of all files."""
-        return sum(each.file.size for each in self.closed) + (
+        return sum(each.file.size for each in tuple(self.closed)) + (
             self._current.file.size if self._current else 0
         )
 
@@ -293,14 +307,23 @@ class Arrivals:
         Raises:
             OSError: The disk fails.
         """
-        for segment in self.closed:
-            segment.file.blank(segment.deleted.items())
-            segment.deleted.clear()
+        for segment in (*self.closed, self._current):
+            if segment is not None and segment.deleted:
+                segment.file.blank(segment.deleted.items())
+                segment.deleted.clear()
 
     def settled(self, segment: OpenSegment) -> None:
-        """Delete the oldest file: nothing of it waits here any more."""
+        """Delete the oldest file: nothing of it waits here any more.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        segment.file.empty_out()  # also where it can't be deleted, as somebody reads it on Windows
         self.closed.remove(segment)
-        segment.file.remove()
+        try:
+            segment.file.remove()
+        except OSError:  # at the next start
+            return
         if not self.closed and self._current is None:
             self._number = 0
 
@@ -325,3 +348,13 @@ def journal_files(database: Path) -> list[tuple[int, Path]]:
         with contextlib.suppress(ValueError):
             found.append((int(path.name.removeprefix(prefix)), path))
     return found
+
+
+def _deleted(files: list[tuple[int, Path]]) -> set[tuple[int, int]]:
+    """Find what was acknowledged: of that only a body may have been blanked, as (mailbox, seq)."""
+    return {
+        (record.mailbox, record.seq)
+        for _, path in files
+        for record in records(path.read_bytes())
+        if record.kind is Kind.DELETED
+    }

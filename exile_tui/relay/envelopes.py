@@ -20,7 +20,12 @@ SWEEP = 512
 """Rows that one sweep deletes at most, so that it never holds up a batch."""
 
 SETTLE = 64
-"""Envelopes and mailboxes that are written to the database at once, for the same reason."""
+"""Envelopes and mailboxes that are written to the database at once, for the same reason; so many
+for each file of the journal that is behind, or else more would come in than leaves. Two at least:
+one is a mailbox."""
+
+_SETTLE_MOST = 8
+"""Times as many at most."""
 
 
 class Listed(NamedTuple):
@@ -183,13 +188,17 @@ class Envelopes:
         ).fetchone()
         return count, more
 
-    def settle(self, segment: OpenSegment) -> list[int]:
+    def settle(self, segment: OpenSegment, behind: int) -> list[int]:
         """Move some of what waits in the journal's oldest file to the database.
+
+        Args:
+            segment: That file.
+            behind: How many files are to be settled.
 
         Returns:
             The mailboxes of which nothing waits there any more.
         """
-        done, left = [], SETTLE
+        done, left = [], SETTLE * min(behind, _SETTLE_MOST)
         for number, newest in segment.newest.items():
             if left <= 0:
                 break

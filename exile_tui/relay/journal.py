@@ -41,7 +41,7 @@ class Kind(enum.IntEnum):
     STORED = 1
     """Here it is."""
     DELETED = 2
-    """It was acknowledged; or its body was blanked, which says the same."""
+    """It was acknowledged."""
     RENEWED = 3
     """It was sent again, and expires later."""
 
@@ -59,7 +59,10 @@ class Record:
     expires: int
     offset: int
     """Where in the file the body begins."""
-    body: bytes
+    size: int
+    """Bytes of the body."""
+    body: bytes | None
+    """None: it was blanked, wholly or in part, or not written whole."""
 
 
 class Segment:
@@ -173,6 +176,14 @@ class Segment:
             os.write(self._file, bytes(size))
         _synchronise(self._file)
 
+    def empty_out(self) -> None:
+        """Cut off all that is in it.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        os.ftruncate(self._file, 0)
+
     def close(self) -> None:
         """Close the file."""
         os.close(self._file)
@@ -184,7 +195,7 @@ class Segment:
 
 
 def records(data: bytes) -> Iterator[Record]:
-    """Read a file's records, up to the first that was not written whole.
+    """Read a file's records, up to the first whose head was not written.
 
     Raises:
         ForeignJournal: It is no journal's, or of a newer version.
@@ -198,14 +209,12 @@ def records(data: bytes) -> Iterator[Record]:
         total = zlib.crc32(data[at + 4 : start], total)
         if total != checksum or size > _LARGEST or start + size > len(data):
             return
-        body = data[start : start + size]
-        if zlib.crc32(body) != body_sum:
-            if any(body):
-                return
-            kind, body = Kind.DELETED, b""
+        body: bytes | None = data[start : start + size]
+        if zlib.crc32(data[start : start + size]) != body_sum:
+            body = None
         if kind not in _KINDS:
             raise ForeignJournal
-        yield Record(Kind(kind), mailbox, seq, expires, start, body)
+        yield Record(Kind(kind), mailbox, seq, expires, start, size, body)
         at = start + size
 
 

@@ -179,7 +179,7 @@ def _of_journal(record: Record) -> dict[str, Any]:
         "mailbox": record.mailbox,
         "seq": record.seq,
         "expires": record.expires,
-        "body": encode_base64url(record.body),
+        "body": encode_base64url(record.body or b""),
     }
 
 

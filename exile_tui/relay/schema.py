@@ -17,7 +17,9 @@ from pathlib import Path
 
 from exile_tui.errors import N_, ExileError
 
-VERSION = 2
+VERSION = 3
+READABLE = (2, VERSION)
+"""Version 2 had no journal beside it, and is the same otherwise."""
 PAGE = 16_384
 
 _TABLES = """
@@ -111,8 +113,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA {pragma}").fetchall()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
-    if version != (VERSION if tables else 0):
+    if version not in (READABLE if tables else (0,)):
         raise DamagedDatabase
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
+    if tables and version != VERSION:
+        connection.execute(f"PRAGMA user_version = {VERSION}")
     if not tables:
         connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")

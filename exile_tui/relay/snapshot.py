@@ -14,7 +14,7 @@ from pathlib import Path
 from exile_tui.errors import N_, ExileError
 from exile_tui.relay.arrivals import journal_files
 from exile_tui.relay.journal import ForeignJournal, Record, records
-from exile_tui.relay.schema import VERSION, DamagedDatabase
+from exile_tui.relay.schema import READABLE, DamagedDatabase
 
 LARGEST = 1 << 30
 """Bytes that are read into memory at most."""
@@ -55,10 +55,8 @@ def read_relay(path: Path) -> tuple[sqlite3.Connection, list[Record]]:
         if size > LARGEST:
             raise NotReadable(_TOO_LARGE, path=path, megabytes=LARGEST >> 20)
         try:
-            journal = [each for _, file in files for each in records(file.read_bytes())]
+            journal = [each for _, file in files for each in _records(file)]
             connection = open_snapshot(path)
-        except ForeignJournal as error:
-            raise DamagedDatabase(path=str(path)) from error
         except FileNotFoundError:
             if not path.exists():
                 raise
@@ -67,6 +65,13 @@ def read_relay(path: Path) -> tuple[sqlite3.Connection, list[Record]]:
             return connection, journal
         connection.close()
     raise NotReadable(path=path)
+
+
+def _records(file: Path) -> list[Record]:
+    try:
+        return list(records(file.read_bytes()))
+    except ForeignJournal as error:
+        raise DamagedDatabase(path=str(file)) from error
 
 
 def _size(file: Path) -> int:
@@ -119,7 +124,7 @@ def _open(database: bytearray) -> sqlite3.Connection:
     connection.row_factory = sqlite3.Row
     connection.execute("PRAGMA query_only = ON")
     (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version != VERSION:
+    if version not in READABLE:
         connection.close()
         raise ValueError
     return connection

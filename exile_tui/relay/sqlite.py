@@ -30,6 +30,7 @@ from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.mailboxes import Mailboxes
 from exile_tui.relay.room import Room
 from exile_tui.relay.schema import VERSION, DamagedDatabase, open_database
+from exile_tui.relay.settling import Settling
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.steady import SteadyCalendar
 from exile_tui.relay.tickets import Tickets
@@ -43,7 +44,7 @@ WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
 BACKLOG = 512 * 1024 * 1024
-"""Bytes of the journal above which every batch moves some of it to the database first."""
+"""Bytes of the journal above which a batch waits until some of it was moved to the database."""
 
 _TAKING = (
     engine.CreateMailbox,
@@ -80,6 +81,7 @@ class SqliteEngine:
         self._room = Room(path.parent, limits.disk_reserve, self._slots)
         self._arrivals = Arrivals(path)
         self._envelopes = Envelopes(connection, self._slots, self._arrivals, limits)
+        self._settling = Settling(connection, self._arrivals, self._envelopes)
         self._tickets = Tickets(connection, limits, clock)
         self._mailboxes = Mailboxes(
             connection, self._envelopes, self._arrivals, self._tickets, limits, clock
@@ -110,7 +112,7 @@ class SqliteEngine:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-commit")
         self._closing = False
         self._stale = False
-        self._probed = False
+        self._probed = self._undone = False
         self._unwiped = True  # what a killed predecessor left in the log
         self._wiping = Wiping(
             connection,
@@ -137,7 +139,7 @@ class SqliteEngine:
         self = cls(open_database(path), path, limits, clock, wipe_interval)
         try:
             self._arrivals.recover(self._mailboxes.next_seq)
-        except DamagedDatabase:
+        except (DamagedDatabase, OSError, sqlite3.Error):
             self._arrivals.close()
             self._connection.close()
             raise
@@ -178,17 +180,13 @@ class SqliteEngine:
     async def wipe(self) -> None:
         """Make deleted bytes unrecoverable from the files.
 
-        What waits in the journal is moved to the database, and its files are deleted, or what is
-        deleted in them is blanked where the disk is full. The database's log is emptied, a small
-        file rewritten.
+        The journal is settled, or blanked where the disk is full; the log emptied (`Wiping`).
         """
-        async with self._turn:
-            self._arrivals.close_current()
-            last = self._arrivals.closed[-1] if self._arrivals.closed else None
         try:
-            while last in self._arrivals.closed:
-                async with self._turn:
-                    await self._in_thread(self._settle)
+            await self._settle_closed()  # what could not be moved before, without a further file
+            async with self._turn:
+                self._arrivals.close_current()
+            await self._settle_closed()
         except _FULL:
             async with self._turn:
                 await self._in_thread(self._arrivals.blank)
@@ -197,6 +195,12 @@ class SqliteEngine:
             async with self._turn:
                 if self._unwiped:
                     self._unwiped = await self._in_thread(self._wiping.wipe)
+
+    async def _settle_closed(self) -> None:
+        last = self._arrivals.closed[-1] if self._arrivals.closed else None
+        while last in self._arrivals.closed:
+            async with self._turn:
+                await self._in_thread(self._settle)
 
     async def close(self) -> None:
         """Finish what was submitted, make it durable, leave no deleted byte behind."""
@@ -233,8 +237,9 @@ class SqliteEngine:
         Where the disk has no room for it, nothing new is taken, and all else goes on.
         """
         with contextlib.suppress(*_FULL):
-            if self._arrivals.closed and self._arrivals.size > BACKLOG:
+            while self._arrivals.closed and self._arrivals.size > BACKLOG:
                 await self._in_thread(self._settle)
+        with contextlib.suppress(*_FULL):
             if not self._arrivals.ready:
                 await self._in_thread(self._arrivals.begin)
 
@@ -252,7 +257,10 @@ class SqliteEngine:
             changed = connection.total_changes != before
             self._wiping.changed |= changed
             if changed or self._probed or self._arrivals.pending:
+                if self._undone:
+                    self._probe()
                 await self._commit_durably()
+                self._undone = False
             else:
                 connection.execute("COMMIT")
             self._arrivals.keep()
@@ -295,6 +303,9 @@ class SqliteEngine:
 
     def _undo(self) -> None:
         self._stale = True  # until all of it worked, which a failing disk may prevent
+        # Of a COMMIT whose synchronisation failed, SQLite's log may hold all. It is written over
+        # before anything else counts as stored: a crash would bring it back.
+        self._undone = True
         self._probed = False
         for gathered in (
             self._mailboxes.changed,
@@ -312,13 +323,12 @@ class SqliteEngine:
     async def _maintain(self) -> None:
         swept, calendar = None, SteadyCalendar(self._clock)
         while True:
-            try:
+            with contextlib.suppress(EngineUnavailable, *_FULL):  # again after the interval
                 if calendar.may_be_believed() and swept != (day := today(self._clock)):
                     await self._sweep_all()
                     swept = day
+            with contextlib.suppress(EngineUnavailable, *_FULL):  # as well where nothing was swept
                 await self.wipe()
-            except (EngineUnavailable, *_FULL):  # again after the interval
-                pass
             await asyncio.sleep(self._wipe_interval)
 
     async def _sweep_all(self) -> None:
@@ -332,7 +342,7 @@ class SqliteEngine:
         blobs = execute("SELECT count(*), coalesce(sum(length), 0) FROM blobs")
         return engine.Totals(mailboxes, *self._envelopes.count(), *blobs.fetchone())
 
-    def _probe(self, operation: engine.Probe) -> None:
+    def _probe(self, operation: engine.Probe | None = None) -> None:
         # Written even when it is the same, and it counts as no change of any row.
         self._connection.execute(f"PRAGMA user_version = {VERSION}")
         self._probed = True
@@ -344,23 +354,14 @@ class SqliteEngine:
         return self._mailboxes.sweep(operation.start)
 
     def _settle(self) -> None:
-        """Move some of the journal's oldest file to the database; delete the file behind it."""
-        if not self._arrivals.closed:
-            return
-        segment = self._arrivals.closed[0]
         self._unwiped = self._wiping.changed = True
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            done = self._envelopes.settle(segment)
-            self._connection.execute("COMMIT")
+            if self._stale:
+                self._undo()
+            self._settling.some()
         except _FULL:
             self._undo()
             raise
-        self._arrivals.keep()
-        for mailbox in done:
-            del segment.newest[mailbox]
-        if not segment.newest:
-            self._arrivals.settled(segment)
 
 
 def _size(path: Path) -> int:

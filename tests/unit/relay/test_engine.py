@@ -18,7 +18,7 @@ from exile_tui.relay import engine as ops
 from exile_tui.relay import journal
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
 from exile_tui.relay.limits import Limits, today
-from exile_tui.relay.schema import DamagedDatabase
+from exile_tui.relay.schema import VERSION, DamagedDatabase
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
@@ -414,10 +414,54 @@ async def test_a_foreign_file_is_one_sentence_and_stays(
 
 async def test_a_newer_schema_is_refused(tmp_path: Path, clock: SettableClock) -> None:
     connection = sqlite3.connect(tmp_path / "relay.db")
-    connection.executescript("CREATE TABLE t (a); PRAGMA user_version = 3;")
+    connection.executescript(f"CREATE TABLE t (a); PRAGMA user_version = {VERSION + 1};")
     connection.close()
     with pytest.raises(DamagedDatabase):
         await open_engine(tmp_path, clock)
+
+
+async def test_a_file_without_a_journal_beside_it_is_read_and_then_needs_one(
+    tmp_path: Path, clock: SettableClock, rng: random.Random
+) -> None:
+    """An older version, which knows of no journal, would lose what is in it."""
+    engine, mine = await open_engine(tmp_path, clock), box(rng)
+    await create(engine, mine)
+    await append(engine, mine, rng.randbytes(4096))
+    held = await fetch(engine, mine)
+    await engine.close()
+    with sqlite3.connect(tmp_path / "relay.db") as connection:
+        connection.execute("PRAGMA user_version = 2")
+    connection.close()
+    engine = await open_engine(tmp_path, clock)
+    assert await fetch(engine, mine) == held
+    await engine.close()
+    with sqlite3.connect(tmp_path / "relay.db") as connection:
+        assert connection.execute("PRAGMA user_version").fetchone() == (VERSION,)
+    connection.close()
+
+
+async def test_what_a_failed_commit_left_in_the_log_is_written_over_first(
+    engine: SqliteEngine, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A crash would bring it back, and with it the end of a mailbox that is in use."""
+    mine = box(rng)
+    await create(engine, mine)
+    await append(engine, mine, rng.randbytes(4096))
+    written: list[str] = []
+    engine._connection.set_trace_callback(written.append)
+
+    def fail() -> None:
+        raise sqlite3.OperationalError("disk I/O error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_store", fail)
+        with pytest.raises(EngineUnavailable):
+            await engine.submit(ops.DeleteMailbox(mine.id, mine.receive_hash))
+    writes = [f"PRAGMA user_version = {VERSION}", "COMMIT"]
+    for expected in (writes, ["COMMIT"]):
+        written.clear()
+        assert await append(engine, mine, rng.randbytes(4096)) == [STORED]
+        assert [each for each in written if each in writes] == expected
 
 
 async def test_deleted_bytes_are_in_no_file_whatever_the_order(

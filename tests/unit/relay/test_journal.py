@@ -27,6 +27,8 @@ ENTRIES = st.tuples(
 
 
 def entry(record: Record) -> Entry:
+    assert record.body is not None
+    assert len(record.body) == record.size
     return record.kind, record.mailbox, record.seq, record.expires, record.body
 
 
@@ -103,10 +105,13 @@ def test_reading_ends_at_what_was_torn(tmp_path: Path) -> None:
     for at in range(ends[2], ends[3]):
         damaged = bytearray(data)
         damaged[at] ^= 0x40
-        assert [entry(record) for record in records(bytes(damaged))] == whole[:2]
+        found = [record.body for record in records(bytes(damaged))]
+        in_head = at < ends[3] - 60
+        bodies = [each[4] for each in whole]
+        assert found == (bodies[:2] if in_head else [*bodies[:2], None, bodies[3]])
 
 
-def test_a_blanked_body_is_deleted_and_what_follows_stays(tmp_path: Path) -> None:
+def test_a_blanked_body_is_none_and_what_follows_stays(tmp_path: Path) -> None:
     segment = Segment.create(tmp_path / "one")
     places = [segment.append(Kind.STORED, 7, seq, 3, bytes([seq + 1]) * 4096) for seq in range(3)]
     segment.write()
@@ -115,8 +120,8 @@ def test_a_blanked_body_is_deleted_and_what_follows_stays(tmp_path: Path) -> Non
     segment.close()
     data = (tmp_path / "one").read_bytes()
     assert b"\2" * 16 not in data
-    found = [(record.kind, record.seq, len(record.body)) for record in records(data)]
-    assert found == [(Kind.STORED, 0, 4096), (Kind.DELETED, 1, 0), (Kind.STORED, 2, 4096)]
+    found = [(record.seq, record.body and record.body[0], record.size) for record in records(data)]
+    assert found == [(0, 1, 4096), (1, None, 4096), (2, 3, 4096)]
 
 
 def test_what_is_no_journal_is_not_read(tmp_path: Path) -> None:

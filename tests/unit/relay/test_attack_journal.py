@@ -1,0 +1,254 @@
+"""The journal where power, disk or directory fail at the worst moment."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import shutil
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from exile_tui.relay import arrivals, envelopes, sqlite
+from exile_tui.relay import engine as ops
+from exile_tui.relay.arrivals import journal_files
+from exile_tui.relay.engine import EngineUnavailable
+from exile_tui.relay.schema import DamagedDatabase
+from exile_tui.relay.snapshot import read_relay
+from exile_tui.relay.sqlite import SqliteEngine
+from exile_tui.wire.relay import Verdict
+from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
+
+FULL = sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.fixture
+def clock() -> SettableClock:
+    return SettableClock()
+
+
+@pytest.fixture
+def rng() -> random.Random:
+    return random.Random(21)
+
+
+async def create(engine: SqliteEngine, mailbox: Box) -> None:
+    creation = ops.CreateMailbox(mailbox.id, mailbox.receive_hash, mailbox.send_hash)
+    assert await engine.submit(creation)
+
+
+async def post(engine: SqliteEngine, mailbox: Box, bodies: Iterable[bytes]) -> None:
+    verdicts = await engine.submit(ops.Append(mailbox.id, mailbox.send_hash, list(bodies)))
+    assert set(verdicts) == {Verdict.STORED}
+
+
+async def fetch(engine: SqliteEngine, mailbox: Box) -> list[tuple[int, bytes]]:
+    found = await engine.submit(ops.Fetch(mailbox.id, mailbox.receive_hash, -1, 1 << 24))
+    assert found is not None
+    return found
+
+
+async def acknowledge(engine: SqliteEngine, mailbox: Box, seqs: Iterable[int]) -> None:
+    assert await engine.submit(ops.Acknowledge(mailbox.id, mailbox.receive_hash, list(seqs)))
+
+
+def fail(*_: object) -> None:
+    raise FULL
+
+
+def copy_of(directory: Path) -> Path:
+    """Return a directory with what a kill would leave now."""
+    copy = directory / "copy"
+    copy.mkdir()
+    for path in directory.glob("relay.db*"):
+        shutil.copy(path, copy)
+    return copy
+
+
+def blank(directory: Path, body: bytes, size: int) -> None:
+    """Overwrite the beginning of a body in the journal."""
+    ((_, journal),) = journal_files(directory / "relay.db")
+    data = journal.read_bytes()
+    at = data.index(body)
+    journal.write_bytes(data[:at] + bytes(size) + data[at + size :])
+
+
+async def wipe_without_room(engine: SqliteEngine) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine._envelopes, "settle", fail)
+        with pytest.raises(sqlite3.OperationalError):
+            await engine.wipe()
+
+
+@pytest.mark.parametrize("blanked", [100, 4095, 4096])
+async def test_power_that_goes_while_a_body_is_blanked_loses_nothing_behind_it(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, blanked: int
+) -> None:
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    found = await fetch(engine, mailbox)
+    await acknowledge(engine, mailbox, [found[1][0]])
+    killed = copy_of(tmp_path)
+    await engine.close()
+    blank(killed, bodies[1], blanked)
+    again = await open_engine(killed, clock)
+    assert await fetch(again, mailbox) == [found[0], found[2]]
+    await again.close()
+
+
+@pytest.mark.parametrize("blanked", [100, 4096])
+async def test_of_a_batch_that_a_crash_tore_nothing_is_left_behind_the_tear(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, blanked: int
+) -> None:
+    """Or else what is sent again would come in another order."""
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    killed = copy_of(tmp_path)
+    await engine.close()
+    blank(killed, bodies[1], blanked)
+    again = await open_engine(killed, clock)
+    await post(again, mailbox, bodies)
+    assert [body for _, body in await fetch(again, mailbox)] == bodies
+    await again.close()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+async def test_what_could_not_be_taken_back_is_before_anything_is_moved(
+    tmp_path: Path,
+    clock: SettableClock,
+    rng: random.Random,
+    monkeypatch: pytest.MonkeyPatch,
+    count: int,
+) -> None:
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(2)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies[:1])
+    await engine.wipe()
+    await post(engine, mailbox, bodies[1:])
+    found = await fetch(engine, mailbox)
+    with monkeypatch.context() as patch:
+        patch.setattr(engine, "_store", fail)
+        patch.setattr(engine._slots, "reload", fail)
+        with pytest.raises(EngineUnavailable):
+            await acknowledge(engine, mailbox, [seq for seq, _ in found[:count]])
+    await engine.wipe()
+    assert await fetch(engine, mailbox) == found
+    await engine.close()
+
+
+async def test_a_file_that_can_not_be_deleted_is_emptied(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows that is one that somebody reads just now."""
+
+    def held(path: Path, missing_ok: bool = False) -> None:
+        raise PermissionError
+
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies[:1])
+    await acknowledge(engine, mailbox, [seq for seq, _ in await fetch(engine, mailbox)])
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", held)
+        await engine.wipe()
+    assert bodies[0] not in raw_files(tmp_path)
+    for body in bodies[1:]:
+        await post(engine, mailbox, [body])
+        await engine.wipe()
+    await engine.close()
+    again = await open_engine(tmp_path, clock)
+    assert [body for _, body in await fetch(again, mailbox)] == bodies[1:]
+    await again.close()
+    assert not journal_files(tmp_path / "relay.db")
+
+
+async def test_no_more_comes_in_than_leaves(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
+    monkeypatch.setattr(sqlite, "BACKLOG", 100_000)
+    monkeypatch.setattr(envelopes, "SETTLE", 2)
+    mailbox = box(rng)
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    for _ in range(20):
+        await post(engine, mailbox, [rng.randbytes(4096) for _ in range(6)])
+        assert engine._arrivals.size < 100_000 + 8 * 4096
+    await engine.close()
+
+
+async def test_while_the_disk_is_full_the_files_do_not_get_more(
+    tmp_path: Path, clock: SettableClock, rng: random.Random
+) -> None:
+    mailbox = box(rng)
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    for _ in range(4):
+        body = rng.randbytes(4096)
+        await post(engine, mailbox, [body])
+        await acknowledge(engine, mailbox, [seq for seq, _ in await fetch(engine, mailbox)])
+        await wipe_without_room(engine)
+        assert body not in raw_files(tmp_path)
+    assert len(journal_files(tmp_path / "relay.db")) <= 2
+    await engine.close()
+
+
+async def test_what_was_moved_and_then_acknowledged_leaves_a_full_disk_too(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(envelopes, "SETTLE", 2)
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    engine._arrivals.close_current()
+    engine._settle()
+    await acknowledge(engine, mailbox, [(await fetch(engine, mailbox))[0][0]])
+    await wipe_without_room(engine)
+    assert bodies[0] not in raw_files(tmp_path)
+    assert [body for _, body in await fetch(engine, mailbox)] == bodies[1:]
+    await engine.close()
+
+
+async def test_where_nothing_can_be_swept_deleted_bytes_leave_the_files_still(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(engine: SqliteEngine) -> None:
+        raise EngineUnavailable
+
+    wiped = asyncio.Event()
+
+    async def wipe(engine: SqliteEngine) -> None:
+        wiped.set()
+
+    engine = await open_engine(tmp_path, clock)
+    monkeypatch.setattr(SqliteEngine, "_sweep_all", fails)
+    monkeypatch.setattr(SqliteEngine, "wipe", wipe)
+    maintaining = asyncio.create_task(engine._maintain())
+    await asyncio.wait_for(wiped.wait(), 10)
+    maintaining.cancel()
+    monkeypatch.undo()
+    await engine.close()
+
+
+async def test_a_foreign_file_in_the_journals_place_is_named(
+    tmp_path: Path, clock: SettableClock
+) -> None:
+    await (await open_engine(tmp_path, clock)).close()
+    foreign = tmp_path / "relay.db-journal-1"
+    foreign.write_bytes(b"something else")
+    with pytest.raises(DamagedDatabase) as caught:
+        await open_engine(tmp_path, clock)
+    assert str(foreign) in str(caught.value)
+    with pytest.raises(DamagedDatabase) as caught:
+        read_relay(tmp_path / "relay.db")
+    assert str(foreign) in str(caught.value)
+    assert foreign.read_bytes() == b"something else"
