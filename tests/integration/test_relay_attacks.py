@@ -14,6 +14,7 @@ from exile_tui.clock import SystemClock
 from exile_tui.relay.bodies import Body
 from exile_tui.relay.clients import Clients
 from exile_tui.relay.limits import Limits
+from exile_tui.relay.patience import Patience
 from exile_tui.relay.service import RelaySettings
 from exile_tui.relay.shares import Shares
 from exile_tui.relay.sqlite import SqliteEngine
@@ -86,7 +87,9 @@ async def test_a_body_that_broke_off_is_not_read_on_for_ever() -> None:
             return b""
 
     clients = Clients(Shares(), SystemClock().monotonic)
-    body = Body(cast(Any, Broken()), clients.enter("1.2.3.4:5"), clients, Limits())
+    limits = Limits()
+    patience = Patience(limits.patience)
+    body = Body(cast(Any, Broken()), clients.enter("1.2.3.4:5"), clients, limits, patience)
     with pytest.raises(ConnectionError):
         async for _ in body.chunks(100):
             pass
