@@ -252,3 +252,29 @@ async def test_a_foreign_file_in_the_journals_place_is_named(
         read_relay(tmp_path / "relay.db")
     assert str(foreign) in str(caught.value)
     assert foreign.read_bytes() == b"something else"
+
+
+async def test_a_mailbox_that_was_moved_in_part_loses_nothing_in_a_kill(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only what was moved is below the number that says so."""
+    monkeypatch.setattr(envelopes, "SETTLE", 3)
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(5)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    found = await fetch(engine, mailbox)
+    settle, copies = engine._settle, list[Path]()
+
+    def part() -> None:
+        settle()
+        copies.append(copy_of(tmp_path).rename(tmp_path / f"copy{len(copies)}"))
+
+    monkeypatch.setattr(engine, "_settle", part)
+    await engine.wipe()
+    await engine.close()
+    assert len(copies) >= 3
+    for killed in copies:
+        again = await open_engine(killed, clock)
+        assert await fetch(again, mailbox) == found
+        await again.close()
