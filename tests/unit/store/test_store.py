@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from pathlib import Path
 
@@ -76,12 +77,12 @@ async def test_a_cancellation_anywhere_leaves_nothing_open(store: ProfileStore, 
     # Each turn of the loop lets the task come one await further.
     for _ in range(step):
         await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
+    in_time = task.cancel()  # the database's thread may have been quicker than the turns
+    with pytest.raises(asyncio.CancelledError) if in_time else contextlib.nullcontext():
         await task
     assert not store._connections.writer.in_transaction
     there = [await setting(store, f"key{number}") for number in range(4)]
-    assert there in ([None] * 4, ["value"] * 4)
+    assert there in (([None] * 4, ["value"] * 4) if in_time else (["value"] * 4,))
     async with store.transaction() as transaction:
         await transaction.settings.set("key", "after")
     assert await setting(store) == "after"
