@@ -45,6 +45,8 @@ if TYPE_CHECKING:
 
 FIRST_FRAME_S = 0.1
 """How long what can wait keeps out of the way of a screen's first frame."""
+NETWORK_S = 0.4
+"""How long the network keeps out of the way of the chats, and of the first that is opened."""
 
 
 def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = False) -> Binding:
@@ -190,21 +192,21 @@ class ExileApp(Noticing, Finding, inherit_bindings=False):
         """
 
         async def start() -> None:
-            # What the network needs takes a while to load, and the chats show without it.
-            await asyncio.sleep(FIRST_FRAME_S)
+            # The chats show without it, and whoever opens one at once is not to wait for it.
+            await asyncio.sleep(NETWORK_S)
             if self.application.messenger is messenger:  # not locked again
                 await messenger.start()
 
         self.autolock.seen()
-        self._listen(messenger)
+        self._listen(messenger, overview)
         self._begin("chats", overview=overview)
         self.services.command(self, "start", start)
 
-    def _listen(self, messenger: Messenger) -> None:
+    def _listen(self, messenger: Messenger, overview: Overview | None = None) -> None:
         self._unsubscribe()
         self.connection = messenger.connection
         self._unsubscribe = messenger.events.subscribe(self._heard)
-        self.count_unread()
+        self.count_unread(overview)
 
     def _heard(self, event: Event) -> None:
         from exile_tui.core.events import ConnectionChanged

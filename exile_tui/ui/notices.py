@@ -160,8 +160,12 @@ class Noticing(TypeAhead):
             self._noticed_s = self.clock.monotonic()
             self._write_out(self.terminal.notice(text, bell=self.settings.bell))
 
-    def count_unread(self) -> None:
-        """Show in the title how many messages wait."""
+    def count_unread(self, overview: Overview | None = None) -> None:
+        """Show in the title how many messages wait.
+
+        Args:
+            overview: What was read of it just now, if it was.
+        """
         messenger = self.application.messenger
         if messenger is None or self.is_headless:
             return
@@ -170,7 +174,10 @@ class Noticing(TypeAhead):
             if self.application.messenger is messenger:
                 self._show_unread(sum(each.unread for each in overview.conversations))
 
-        self.services.load(self, "unread", messenger.overview, show)
+        if overview is not None:
+            show(overview)
+        else:
+            self.services.load(self, "unread", messenger.overview, show)
 
     def _show_unread(self, unread: int) -> None:
         if unread != self._unread:

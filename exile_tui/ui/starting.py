@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import TYPE_CHECKING
 
 from exile_tui import text
@@ -14,6 +15,14 @@ if TYPE_CHECKING:
 THRESHOLDS = (5_000, 10, 2)
 """When is collected; by default (700, 10, 10) several times a frame. All of it now and then: what
 workers leave behind are cycles, 8 MB after 250 pages."""
+
+SWITCH_S = 0.0005
+"""How long a thread waits for another one that computes. A frame is written by a thread of its own,
+in three pieces, while the program goes on with what comes behind it; by default each piece waits
+for 5 ms."""
+
+HURRY_S = 0.5
+"""How long nothing is collected while a frame is awaited."""
 
 
 class Starting:
@@ -33,6 +42,7 @@ class Starting:
         """Collect nothing until the first frame is shown; for a process that shows one app only."""
         self._freezes = True
         gc.disable()
+        sys.setswitchinterval(SWITCH_S)
 
     def shown(self) -> None:
         """Take notice of the first frame."""
@@ -40,6 +50,12 @@ class Starting:
         gc.enable()
         if self._freezes:
             gc.set_threshold(*THRESHOLDS)
+
+    def hurry(self) -> None:
+        """Collect nothing for a moment: somebody waits for a frame, and it would take 15 ms."""
+        if self._freezes:
+            gc.disable()
+            self._app.set_timer(HURRY_S, gc.enable)
 
     def prepare(self) -> None:
         """Load in the background what an open profile needs; a second time does nothing."""

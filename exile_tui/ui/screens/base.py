@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, TypeVar, cast
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Container, Vertical
@@ -18,6 +18,7 @@ from exile_tui.ui.widgets.key_line import KeyLine
 from exile_tui.ui.widgets.status_line import StatusLine
 
 if TYPE_CHECKING:
+    from textual.geometry import Size
     from textual.worker import Worker
 
     from exile_tui.core.events import Event
@@ -80,8 +81,29 @@ class ExileScreen(ServiceCalls, Screen[None]):
     ]
     HORIZONTAL_BREAKPOINTS = WIDTHS
 
+    _was_shown = False
+
     place: str = ""
     """The name that this screen was made by."""
+
+    # What Textual 8.2.8 does twice as a screen is shown: half of the time that this takes.
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Find all styles anew only where they may have changed since the screen was shown."""
+        event.refresh_styles &= self._was_shown
+        self._was_shown = True
+
+    def _screen_resized(self, size: Size) -> None:
+        """Lay out for a size; not again for that which the first layout told of."""
+        if size != self._compositor.size:
+            super()._screen_resized(size)
+
+    def _on_timer_update(self) -> None:
+        """Paint once where there is a layout to be made, and all of the screen is to be painted."""
+        if self._layout_required and self._repaint_required:
+            self._repaint_required = False
+            self._dirty_widgets.add(self)
+        super()._on_timer_update()
 
     @property
     def narrow(self) -> bool:

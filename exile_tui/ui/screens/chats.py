@@ -198,7 +198,7 @@ class ChatsScreen(ExileScreen):
             contact = excerpt.contact
             self._give_way(talking=True)  # else a narrow window has no place for the cursor yet
             self.query_one(Talk).open(excerpt, seq, walk)
-            self._show_talk(contact)
+            self._show_details(contact)
             self.query_one(ConversationList).show(self._conversations, contact.id)
 
         async def failed(error: ExileError) -> None:
@@ -207,6 +207,7 @@ class ChatsScreen(ExileScreen):
 
         choose = Conversation.beginning(seq)
         self.exile.expect()
+        self.exile.starting.hurry()
         self.load("open", lambda: self.messenger.excerpt(contact_id, choose), opened, failed)
 
     def _show_talk(self, contact: Contact | None) -> None:
@@ -218,6 +219,10 @@ class ChatsScreen(ExileScreen):
             self.remove_class("-details")
             talk.say(_what_to_do(bool(self._conversations)))
         else:
+            self._show_details(contact)
+
+    def _show_details(self, contact: Contact) -> None:
+        if self.has_class("-details"):
             self.query_one(Details).show(contact)
 
     def _give_way(self, *, talking: bool) -> None:
@@ -290,6 +295,8 @@ class ChatsScreen(ExileScreen):
     def action_details(self) -> None:
         """Show or hide what is known about the contact."""
         shown = self.toggle_class("-details").has_class("-details")
+        if self.contact is not None:
+            self._show_details(self.contact)
         self.query_one("#details-verify" if shown else Composer).focus()
 
     @on(Button.Pressed, "#details-verify")

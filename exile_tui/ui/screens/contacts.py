@@ -79,7 +79,9 @@ class ContactsScreen(ExileScreen):
             yield Field(
                 placeholder=tr("Find by name"), max_length=200, select_on_focus=False, id="find"
             )
-            yield OptionList(id="people", compact=True)
+            people = OptionList(id="people", compact=True)
+            people.display = False  # until somebody is there: as it goes, the focus goes too
+            yield people
             yield Static(id="nobody")
             with Horizontal(id="doing"):
                 yield Button(tr("Accept"), id="accept", variant="primary")

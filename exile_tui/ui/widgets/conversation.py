@@ -187,8 +187,9 @@ class Conversation(DrawnRows):
             self.action_choose()
 
     def on_mount(self) -> None:
-        """Give the scroll bar its quick rows."""
+        """Give the scroll bar its quick rows; find the styles behind the first frame."""
         quicken(self.vertical_scrollbar)
+        self.call_after_refresh(self.prepare)
 
     def on_blur(self) -> None:
         """Draw without the cursor."""

@@ -74,6 +74,10 @@ class ConversationList(OptionList):
         self._open: int | None = None
         self._looks: tuple[object, ...] = ()
         self._rows: dict[tuple[int, str], list[Strip]] = {}
+        self._below: Strip | None = None
+        """A row below the last conversation."""
+        self._styles: dict[str, Style] = {}
+        """How a conversation looks in each state; to find it takes as long as to draw it."""
 
     def on_mount(self) -> None:
         """Give the scroll bar its quick rows."""
@@ -118,6 +122,7 @@ class ConversationList(OptionList):
     def render_lines(self, crop: Region) -> list[Strip]:
         """Draw; each conversation is looked up once for all of its rows."""
         self._rows.clear()
+        self._below = None
         self._update_lines()
         return plain_rows(self, crop)
 
@@ -125,7 +130,9 @@ class ConversationList(OptionList):
         """Draw a row."""
         index, row = divmod(self.scroll_offset.y + y, ROWS)
         if index >= self.option_count:
-            return super().render_line(y)
+            if self._below is None:
+                self._below = super().render_line(y)
+            return self._below
         state = ""
         if index == self.highlighted:
             state = "option-list--option-highlighted"
@@ -133,10 +140,21 @@ class ConversationList(OptionList):
             state = "option-list--option-hover"
         rows = self._rows.get((index, state))
         if rows is None:
-            style = self.get_visual_style("option-list--option", *filter(None, (state,)))
-            rows = self._get_option_render(self.get_option_at_index(index), style)
+            rows = self._get_option_render(self.get_option_at_index(index), self._style(state))
             self._rows[index, state] = rows
         return rows[row]
+
+    def _style(self, state: str) -> Style:
+        style = self._styles.get(state)
+        if style is None:
+            names = filter(None, ("option-list--option", state))
+            style = self._styles[state] = self.get_visual_style(*names)
+        return style
+
+    def notify_style_update(self) -> None:
+        """Forget how conversations look."""
+        self._styles.clear()
+        super().notify_style_update()
 
     def _fill(self, kept: str | None = None) -> None:
         if kept is None and self.highlighted is not None and self.option_count:

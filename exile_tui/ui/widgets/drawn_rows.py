@@ -15,10 +15,18 @@ from textual.style import Style
 from exile_tui.ui.themes import NAMES
 from exile_tui.ui.timeline import Line
 from exile_tui.ui.widgets.block_view import BlockView
-from exile_tui.ui.widgets.plain_rows import filtered, has_rows
+from exile_tui.ui.widgets.plain_rows import has_rows
 
 if TYPE_CHECKING:
+    from textual.color import Color
     from textual.geometry import Region
+
+_STYLES = (
+    *("aside", "notice", "problem", "mine", "peer", "mine-name", "day", "unread"),
+    *("cursor", "edge", "hit"),
+    *NAMES,
+)
+"""Beside that of usual text."""
 
 
 class DrawnRows(BlockView):
@@ -50,21 +58,15 @@ class DrawnRows(BlockView):
         & > .conversation--name-8 { color: $name-8; text-style: bold; }
     }
     """
-    COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"conversation--{name}"
-        for name in (
-            *("text", "aside", "notice", "problem", "mine", "peer", "mine-name", "day", "unread"),
-            *("cursor", "edge", "hit"),
-            *NAMES,
-        )
-    }
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"conversation--{name}" for name in ("text", *_STYLES)}
 
     def __init__(self) -> None:
         super().__init__()
         self._cursor = 0
         """The message that was chosen; 0 for none."""
-        self._base: RichStyle | None = None
-        """What blank cells look like; it takes long to find for every row, and so do the others."""
+        self._base: tuple[Color, RichStyle] | None = None
+        """What lies under all rows, and what their blank cells look like; it takes long to find for
+        every row, and so do the others."""
         self._styles: dict[str, Style] = {}
 
     def clear(self) -> None:
@@ -87,9 +89,10 @@ class DrawnRows(BlockView):
         if row < self._blocks.heights.total:
             block, _, inside = self._blocks.at(row)
         if block is None:
-            return self._whole(Strip.blank(self.size.width, self._ground))
+            return self._whole(Strip([], 0))
         line = block.lines[inside]
-        span = self.text_selection and self.text_selection.get_span(row)
+        selection = self.text_selection
+        span = selection and selection.get_span(row)
         if self.has_focus and line.seq and line.seq == self._cursor:
             first = not inside or block.lines[inside - 1].seq != line.seq
             strip = self._draw(self._pointed(line) if first else line, span, chosen=True)
@@ -109,27 +112,38 @@ class DrawnRows(BlockView):
         if not has_rows(self):
             return [Strip.blank(crop.width)] * crop.height
         rows = map(self.render_line, crop.line_range)
-        return [row.crop_extend(*crop.column_span, self._ground) for row in rows]
+        _, blank = self._ground
+        return [row.crop_extend(*crop.column_span, blank) for row in rows]
 
     @property
-    def _ground(self) -> RichStyle:
-        self._base = self._base or self.rich_style
+    def _ground(self) -> tuple[Color, RichStyle]:
+        if self._base is None:
+            ground = self.background_colors[1]
+            blank = self._as_allowed([Segment(" ", self.rich_style)], ground)
+            self._base = ground, next(iter(blank)).style or RichStyle.null()
         return self._base
 
     def _whole(self, strip: Strip) -> Strip:
         """Return a row as wide as the screen has it; with the focus, a line at its left."""
-        width = self.size.width
-        strip = strip.crop_extend(0, width, self._ground)
+        width, (_, blank) = self.size.width, self._ground
+        strip = strip.crop_extend(0, width, blank)
         if self.has_focus:
-            edge = Segment(self.exile.marks.edge, self._style("edge").rich_style)
-            strip = Strip([edge, *strip.crop(1, width)], width)
-        return filtered(self, strip, self.background_colors[1])
+            edge = self._as_allowed(
+                [Segment(self.exile.marks.edge, self._style("edge").rich_style)]
+            )
+            strip = Strip([*edge, *strip.crop(1, width)], width)
+        return strip
 
     def _style(self, name: str) -> Style:
         style = self._styles.get(name)
         if style is None:
             style = self._styles[name] = self.get_visual_style(f"conversation--{name or 'text'}")
         return style
+
+    def prepare(self) -> None:
+        """Find all styles, before the first conversation is opened: a third of its drawing."""
+        for name in ("", *_STYLES):
+            self._as_allowed([Segment(" ", self._style(name).rich_style)])
 
     def _pointed(self, line: Line) -> Line:
         """Return a line with a mark in the blank cell before its bar or its text."""
@@ -145,11 +159,22 @@ class DrawnRows(BlockView):
     def _draw(
         self, line: Line, selected: tuple[int, int] | None = None, *, chosen: bool = False
     ) -> Strip:
-        below = Style(background=self._style("cursor").background) if chosen else Style()
-        styled = [(span.text, self._style(span.style) + below) for span in line.spans]
+        styled = [(span.text, self._style(span.style)) for span in line.spans]
+        if chosen:
+            below = Style(background=self._style("cursor").background)
+            styled = [(text, style + below) for text, style in styled]
         if selected is not None:
             styled = self._mark(styled, *selected)
-        return Strip([Segment(text, style.rich_style) for text, style in styled])
+        return self._as_allowed([Segment(text, style.rich_style) for text, style in styled])
+
+    def _as_allowed(self, segments: list[Segment], ground: Color | None = None) -> Strip:
+        """Return what the terminal's colours allow of it.
+
+        Before each cell gets its place for a selection: by then no two styles are the same.
+        """
+        for each in self.get_line_filters():
+            segments = each.apply(segments, ground or self._ground[0])
+        return Strip(segments)
 
     def _mark(
         self, styled: Sequence[tuple[str, Style]], start: int, end: int

@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button
 
+from exile_tui.errors import ExileError
 from exile_tui.locale import tr
 from exile_tui.text import cell_len
 from exile_tui.ui.keys import key_name
@@ -130,15 +131,28 @@ class KeyLine(Widget):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"key-line--key"}
 
     _spots: list[tuple[int, int, ShownKey]]
+    _drawn: list[ShownKey]
 
     def on_mount(self) -> None:
         """Follow the focus."""
-        self._spots = []
-        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.refresh())
+        self._spots, self._drawn = [], []
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self._follow())
+
+    def _follow(self) -> None:
+        """Draw keys that changed; if others do as well, Textual draws all rows between them."""
+        try:
+            same = self.screen.is_current and self._keys() == self._drawn
+        except ExileError:  # just locked: what the screen offers can't be told, and it goes
+            same = False
+        if not same:
+            self.refresh()
+
+    def _keys(self) -> list[ShownKey]:
+        return [each for each in shown_keys(self.screen) if each.show]
 
     def render(self) -> Content:
         """Lay the keys out, the way back and the help last, as many as fit."""
-        keys = [each for each in shown_keys(self.screen) if each.show]
+        keys = self._drawn = self._keys()
         back = [each for each in keys if each.binding.key == "escape"][:1]
         final = [*back, *(each for each in keys if each.id == "app.help")]
         others = [each for each in keys if each not in final]

@@ -8,7 +8,6 @@ from textual.strip import Strip
 from textual.style import Style
 
 if TYPE_CHECKING:
-    from textual.color import Color
     from textual.geometry import Region
     from textual.widget import Widget
 
@@ -27,8 +26,13 @@ def plain_rows(widget: Widget, crop: Region) -> list[Strip]:
         return [Strip.blank(crop.width)] * crop.height
     below, background = widget.background_colors
     blank = Style(background=below + background).rich_style
-    rows = (filtered(widget, widget.render_line(y), background) for y in crop.line_range)
-    return [row.crop_extend(*crop.column_span, blank) for row in rows]
+    filters, rows = widget.get_line_filters(), []
+    for y in crop.line_range:
+        row = widget.render_line(y)
+        for each in filters:
+            row = row.apply_filter(each, background)
+        rows.append(row.crop_extend(*crop.column_span, blank))
+    return rows
 
 
 def has_rows(widget: Widget) -> bool:
@@ -37,15 +41,3 @@ def has_rows(widget: Widget) -> bool:
     A panel shows the screen under it through, as it was laid out last, while that is made anew too.
     """
     return bool(widget.size) and widget.is_attached
-
-
-def filtered(widget: Widget, row: Strip, background: Color) -> Strip:
-    """Return a row as the terminal's colours allow it; without what a strip keeps of its way there.
-
-    Args:
-        widget: Whose row it is.
-        background: The widget's.
-    """
-    for each in widget.get_line_filters():
-        row = Strip(each.apply(list(row), background), row.cell_length)
-    return row
