@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
@@ -21,6 +22,9 @@ from exile_tui.relay.waiting import digest_of
 
 SEGMENT = 64 * 1024 * 1024
 """Bytes after which another file is begun."""
+
+_STORED = Kind.STORED
+"""Looked up once: a name of an enumeration takes as long as a checksum."""
 
 NextSeq = Callable[[int], int | None]
 """Returns the number in the database of a mailbox's next envelope; None for an unknown mailbox."""
@@ -73,7 +77,8 @@ class Arrivals:
         """Envelopes here."""
         self.bytes = 0
         """And how many bytes they have."""
-        self._undo: list[Callable[[], object]] = []
+        self._undo: list[tuple[Any, ...]] = []
+        """What takes the batch back, from the last to the first: functions and their arguments."""
         self._unwritten: list[Arrival] = []
 
     def recover(self, next_seq: NextSeq) -> None:
@@ -161,12 +166,12 @@ class Arrivals:
             EngineUnavailable: There is no file to append to.
         """
         segment = self._segment()
-        offset = segment.file.append(Kind.STORED, mailbox, seq, expires, envelope)
+        offset = segment.file.append(_STORED, mailbox, seq, expires, envelope)
         arrival = Arrival(segment, offset, len(envelope), expires, digest, envelope)
         segment.newest[mailbox] = seq
         self._put(mailbox, seq, arrival)
         self._unwritten.append(arrival)
-        self._undo.append(lambda: self._take_out(mailbox, seq))
+        self._undo.append((self._take_out, mailbox, seq))
 
     def delete(self, mailbox: int, seq: int) -> bool:
         """Delete an envelope; return whether it was here.
@@ -188,12 +193,12 @@ class Arrivals:
         if before != expires:
             self._segment().file.append(Kind.RENEWED, mailbox, seq, expires)
             arrival.expires = expires
-            self._undo.append(lambda: setattr(arrival, "expires", before))
+            self._undo.append((setattr, arrival, "expires", before))
 
     def remove(self, mailbox: int, seq: int) -> None:
         """Take an envelope out of the index: it was moved to the database, or deleted."""
         arrival = self._take_out(mailbox, seq)
-        self._undo.append(lambda: self._put_back(mailbox, seq, arrival))
+        self._undo.append((self._put_back, mailbox, seq, arrival))
         self._let_go(arrival)
 
     def drop(self, mailbox: int) -> int:
@@ -206,7 +211,7 @@ class Arrivals:
     def _let_go(self, arrival: Arrival) -> None:
         deleted = arrival.segment.deleted
         deleted[arrival.offset] = arrival.size
-        self._undo.append(lambda: deleted.pop(arrival.offset))
+        self._undo.append((deleted.pop, arrival.offset))
 
     def _segment(self) -> OpenSegment:
         if self._current is None:
@@ -214,7 +219,10 @@ class Arrivals:
         return self._current
 
     def _put(self, mailbox: int, seq: int, arrival: Arrival) -> None:
-        self._index.setdefault(mailbox, {})[seq] = arrival
+        waiting = self._index.get(mailbox)
+        if waiting is None:
+            waiting = self._index[mailbox] = {}
+        waiting[seq] = arrival
         self.count += 1
         self.bytes += arrival.size
 
@@ -259,7 +267,8 @@ class Arrivals:
     def undo(self) -> None:
         """Take back what the batch did."""
         while self._undo:
-            self._undo.pop()()
+            function, *arguments = self._undo.pop()
+            function(*arguments)
         self._unwritten.clear()
         if self._current is not None:
             self._current.file.undo()

@@ -117,10 +117,12 @@ class Body:
             self._pieces = aiter(self._protocol)
         while True:
             # A piece in time is not enough: who sends a byte now and then keeps all the others.
-            slowest = begun + 2 * patience + total / self._limits.slowest
+            # That is looked at with the next piece, `patience` too late at most.
             try:
-                async with asyncio.timeout_at(min(now() + patience, slowest)):
+                with self._patience.wait():
                     chunk = bytes(await anext(self._pieces))
+                if now() > begun + 2 * patience + total / self._limits.slowest:
+                    raise TimeoutError
             except StopAsyncIteration:
                 self._complete = True
                 return

@@ -6,7 +6,7 @@ Of one mailbox everything in the database came before everything in the journal.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
@@ -26,6 +26,9 @@ one is a mailbox."""
 
 _SETTLE_MOST = 8
 """Times as many at most."""
+
+_STORED = Verdict.STORED
+"""Looked up once: a name of an enumeration takes as long as a checksum."""
 
 
 class Listed(NamedTuple):
@@ -52,21 +55,34 @@ class Envelopes:
         """Forget what memory holds of the database."""
         self._waiting.clear()
 
-    def append(self, number: int, envelope: bytes, seq: int, expires: int) -> Verdict | None:
-        """Append an envelope; None if the same one waits already."""
-        if len(envelope) not in ENVELOPE_SIZES:
-            return Verdict.BAD_SIZE
+    def append(
+        self, number: int, envelopes: Sequence[bytes], seq: int, expires: int
+    ) -> tuple[int, list[Verdict]]:
+        """Append envelopes up to the first that can't be; one that waits already is a success.
+
+        Returns:
+            The number after the last, and the verdicts so far.
+        """
         waiting = self._waiting.known(number) or self._load(number)
-        digest = digest_of(envelope)
-        same = waiting.by_digest.get(digest)
-        if same is not None:
-            self._renew(number, same, waiting.by_seq[same].slot, expires)
-            return None
-        if len(waiting.by_seq) >= self._most:
-            return Verdict.FULL
-        self._arrivals.add(number, seq, expires, envelope, digest)
-        self._waiting.add(number, seq, 0, len(envelope), digest)
-        return Verdict.STORED
+        verdicts: list[Verdict] = []
+        for envelope in envelopes:
+            size = len(envelope)
+            if size not in ENVELOPE_SIZES:
+                verdicts.append(Verdict.BAD_SIZE)
+                break
+            digest = digest_of(envelope)
+            same = waiting.by_digest.get(digest)
+            if same is not None:
+                self._renew(number, same, waiting.by_seq[same].slot, expires)
+            elif len(waiting.by_seq) >= self._most:
+                verdicts.append(Verdict.FULL)
+                break
+            else:
+                self._arrivals.add(number, seq, expires, envelope, digest)
+                self._waiting.add(waiting, seq, 0, size, digest)
+                seq += 1
+            verdicts.append(_STORED)
+        return seq, verdicts
 
     def _renew(self, number: int, seq: int, slot: int, expires: int) -> None:
         if slot:
@@ -230,7 +246,7 @@ class Envelopes:
             "WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
             (number,),
         ):
-            self._waiting.add(number, seq, slot, size, digest_of(body))
+            self._waiting.add(waiting, seq, slot, size, digest_of(body))
         for seq, arrival in self._arrivals.of(number).items():
-            self._waiting.add(number, seq, 0, arrival.size, arrival.digest)
+            self._waiting.add(waiting, seq, 0, arrival.size, arrival.digest)
         return waiting

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
+from typing import NamedTuple, TypeVar
 
 from exile_tui.clock import Clock
 from exile_tui.errors import WireError
@@ -27,6 +28,7 @@ from exile_tui.wire.mailbox import mailbox_id
 from exile_tui.wire.relay import AuthorizationKind, Path, Verdict, encode_verdicts
 
 Chunks = AsyncIterator[bytes]
+_Body = TypeVar("_Body", bytes, Chunks)
 
 _FIRST_ERROR = 400
 _STREAMS_S = 30.0
@@ -48,8 +50,7 @@ into memory, whether its client reads or not, and one blob can be asked for 1024
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A whole answer."""
 
     status: int
@@ -156,14 +157,16 @@ class Handlers:
         for stream in tuple(self._streams):
             stream.stop()
 
-    async def answer(self, handle: Callable[[], Awaitable[Answer | Streamed]]) -> Answer | Streamed:
-        """Run a handler and turn whatever it raises into an answer."""
+    async def answer(
+        self, handle: Callable[[_Body], Awaitable[Answer | Streamed]], body: _Body
+    ) -> Answer | Streamed:
+        """Run a handler on a body and turn whatever it raises into an answer."""
         answer: Answer | Streamed
         if self._stopping:
             answer = failure(503, "stopping")
         else:
             try:
-                answer = await handle()
+                answer = await handle(body)
             except WireError:
                 answer = failure(400, "malformed")
             except QuotaReached:

@@ -26,7 +26,10 @@ _SALT = 16
 _HEAD = len(_MAGIC) + _SALT
 _RECORD = struct.Struct(">IBQQIII")
 """CRC-32 of the rest, kind, mailbox, seq, day of expiry, bytes of the body, CRC-32 of the body."""
+_REST = struct.Struct(">BQQIII")
+_HEAD_OF_RECORD = _RECORD.size
 _LARGEST = max(ENVELOPE_SIZES)
+_crc32 = zlib.crc32
 
 _synchronise = getattr(os, "fdatasync", os.fsync)  # not everywhere
 
@@ -128,11 +131,12 @@ class Segment:
 
     def append(self, kind: Kind, mailbox: int, seq: int, expires: int, body: bytes = b"") -> int:
         """Gather a record; return the offset at which its body will begin."""
-        packed = _RECORD.pack(0, kind, mailbox, seq, expires, len(body), zlib.crc32(body))[4:]
-        self._sum = zlib.crc32(packed, self._sum)
-        self._pending += (self._sum.to_bytes(4, "big"), packed, body)
-        start = self._end + _RECORD.size
-        self._end = start + len(body)
+        size = len(body)
+        packed = _REST.pack(kind, mailbox, seq, expires, size, _crc32(body))
+        self._sum = checksum = _crc32(packed, self._sum)
+        self._pending += (checksum.to_bytes(4, "big"), packed, body)
+        start = self._end + _HEAD_OF_RECORD
+        self._end = start + size
         return start
 
     def write(self) -> None:

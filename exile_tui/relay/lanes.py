@@ -24,6 +24,9 @@ PART = 64
 _LIGHT = 32
 """Envelopes or mailboxes in an operation that is light still."""
 
+_ALWAYS_LIGHT = frozenset({engine.Append, engine.Fetch})
+"""What is asked most; both are bounded by what one request and one frame may have."""
+
 _Result = TypeVar("_Result")
 
 
@@ -36,7 +39,7 @@ class Lanes:
 
     def submit(self, operation: Operation[_Result]) -> Awaitable[_Result]:
         """Do an operation (see `engine.Engine`); of a long acknowledgement each part by itself."""
-        if not _is_heavy(operation):
+        if type(operation) in _ALWAYS_LIGHT or not _is_heavy(operation):
             return self._inner.submit(operation)
         if isinstance(operation, engine.Acknowledge):
             return self._acknowledge(operation)  # type: ignore[return-value]  # bool is its result

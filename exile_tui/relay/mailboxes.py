@@ -20,6 +20,8 @@ from exile_tui.relay.tickets import Tickets
 from exile_tui.wire.encoding import encode_base64url
 from exile_tui.wire.relay import Verdict
 
+_STORED = Verdict.STORED
+
 
 class Mailboxes:
     """Mailboxes and the envelopes in them."""
@@ -123,30 +125,24 @@ class Mailboxes:
 
     def append(self, operation: engine.Append) -> list[Verdict]:
         """Append envelopes; after the first that is not stored the rest is to try later."""
-        later = Verdict.TRY_LATER
         row = self._rows.sent_to_by(operation.mailbox_id, operation.send_hash)
         if row is None or row.expires <= today(self._clock):
-            self.refused[Verdict.REFUSED.name] += 1
-            return [Verdict.REFUSED] + [later] * (len(operation.envelopes) - 1)
-        expires = day_after(self._clock, self._limits.retention_days)
-        seq = row.next_seq
-        verdicts: list[Verdict] = []
-        for envelope in operation.envelopes:
-            verdict = self._envelopes.append(row.number, envelope, seq, expires)
-            if verdict is None:  # already there
-                verdict = Verdict.STORED
-            elif verdict is Verdict.STORED:
-                seq += 1
-            verdicts.append(verdict)
-            if verdict is not Verdict.STORED:
-                break
-        self.tally["appended"] += seq - row.next_seq
-        if verdicts and verdicts[-1] is not Verdict.STORED:
-            self.refused[verdicts[-1].name] += 1
-        if seq != row.next_seq:
-            row.next_seq = seq
-            self.changed.add(operation.mailbox_id)
-        return verdicts + [later] * (len(operation.envelopes) - len(verdicts))
+            verdicts = [Verdict.REFUSED]
+        else:
+            expires = day_after(self._clock, self._limits.retention_days)
+            before = row.next_seq
+            after, verdicts = self._envelopes.append(
+                row.number, operation.envelopes, before, expires
+            )
+            if after != before:
+                self.tally["appended"] += after - before
+                row.next_seq = after
+                self.changed.add(operation.mailbox_id)
+        last = verdicts[-1]
+        if last is not _STORED:
+            self.refused[last.name] += 1
+            verdicts += [Verdict.TRY_LATER] * (len(operation.envelopes) - len(verdicts))
+        return verdicts
 
     def acknowledge(self, operation: engine.Acknowledge) -> bool:
         """Wipe envelopes by their numbers."""

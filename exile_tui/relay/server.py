@@ -34,7 +34,7 @@ from exile_tui.relay.handlers import Answer, Handlers, Streamed, failure, try_la
 from exile_tui.relay.key import RelayKey
 from exile_tui.relay.patience import Patience
 from exile_tui.relay.sockets import set_options
-from exile_tui.wire.relay import Path
+from exile_tui.wire.relay import CONTENT_TYPE, Path
 
 _ALL_STREAMS = 65_536
 """Granian's backpressure counts idle streams, and holds back whom it has accepted already."""
@@ -61,6 +61,7 @@ _ITEM_SIZES = {Path.ACKNOWLEDGE.value: 8, Path.RECEIVE.value: 48, Path.BLOB_GET.
 """Bytes of each thing that a request asks for, where it may ask for many."""
 
 _NO_STORE = ("cache-control", "no-store")
+_BINARY = [("content-type", CONTENT_TYPE), _NO_STORE]
 
 _TAKEN = N_(
     "Port {port} of {host} is taken by another program. Contacts hold this address, so it is not "
@@ -268,13 +269,14 @@ class _Application:
                 self._clients.open_stream(connection, -1)
 
     async def _answer(self, where: tuple[str, str], scope: Scope, body: Body) -> Answer | Streamed:
-        if (route := self._handlers.routes.get(where)) is not None:
+        route = self._handlers.routes.get(where)
+        if route is not None:
             handler, limit = route
             data = await body.whole(scope, limit, _ITEM_SIZES.get(where[1], 0))
-            return await self._handlers.answer(lambda: handler(data))
+            return await self._handlers.answer(handler, data)
         if (streaming := self._handlers.streaming_routes.get(where)) is not None:
             take, limit = streaming
-            return await self._handlers.answer(lambda: take(body.chunks(limit)))
+            return await self._handlers.answer(take, body.chunks(limit))
         return failure(404, "unknown path")
 
     async def _stream(
@@ -340,6 +342,9 @@ async def _call(function: Callable[..., Awaitable[None]], *arguments: object) ->
 def _send(protocol: RSGIHTTPProtocol, answer: Answer) -> None:
     if not answer.body:
         protocol.response_empty(answer.status, [_NO_STORE])
+        return
+    if answer.content_type == CONTENT_TYPE:
+        protocol.response_bytes(answer.status, _BINARY, answer.body)
         return
     headers = [("content-type", answer.content_type), _NO_STORE]
     if answer.retry_after:

@@ -15,7 +15,6 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,6 +32,7 @@ from exile_tui.relay.schema import VERSION, DamagedDatabase, open_database
 from exile_tui.relay.settling import Settling
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.steady import SteadyCalendar
+from exile_tui.relay.thread import OneThread
 from exile_tui.relay.tickets import Tickets
 from exile_tui.relay.watchers import Watchers
 from exile_tui.relay.wiping import Wiping
@@ -109,7 +109,7 @@ class SqliteEngine:
         self._watchers = Watchers()
         self._work = asyncio.Event()
         self._turn = asyncio.Lock()
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="relay-commit")
+        self._thread = OneThread("relay-commit")
         self._closing = False
         self._stale = False
         self._probed = self._undone = False
@@ -140,6 +140,7 @@ class SqliteEngine:
         try:
             self._arrivals.recover(self._mailboxes.next_seq)
         except (DamagedDatabase, OSError, sqlite3.Error):
+            self._thread.close()
             self._arrivals.close()
             self._connection.close()
             raise
@@ -189,18 +190,18 @@ class SqliteEngine:
             await self._settle_closed()
         except _FULL:
             async with self._turn:
-                await self._in_thread(self._arrivals.blank)
+                await self._thread.run(self._arrivals.blank)
             raise
         finally:  # where there is no room for it, what was deleted must leave the log still
             async with self._turn:
                 if self._unwiped:
-                    self._unwiped = await self._in_thread(self._wiping.wipe)
+                    self._unwiped = await self._thread.run(self._wiping.wipe)
 
     async def _settle_closed(self) -> None:
         last = self._arrivals.closed[-1] if self._arrivals.closed else None
         while last in self._arrivals.closed:
             async with self._turn:
-                await self._in_thread(self._settle)
+                await self._thread.run(self._settle)
 
     async def close(self) -> None:
         """Finish what was submitted, make it durable, leave no deleted byte behind."""
@@ -217,7 +218,7 @@ class SqliteEngine:
             with contextlib.suppress(*_FULL):  # at the next start
                 await self.wipe()
         finally:
-            self._thread.shutdown()
+            self._thread.close()
             self._arrivals.close()
             self._connection.close()
 
@@ -238,10 +239,10 @@ class SqliteEngine:
         """
         with contextlib.suppress(*_FULL):
             while self._arrivals.closed and self._arrivals.size > BACKLOG:
-                await self._in_thread(self._settle)
+                await self._thread.run(self._settle)
         with contextlib.suppress(*_FULL):
             if not self._arrivals.ready:
-                await self._in_thread(self._arrivals.begin)
+                await self._thread.run(self._arrivals.begin)
 
     async def _commit(self, batch: list[_Job]) -> None:
         connection = self._connection
@@ -283,15 +284,12 @@ class SqliteEngine:
     async def _commit_durably(self) -> None:
         self._unwiped, self._probed = True, False
         started = time.perf_counter()
-        await self._in_thread(self._store)
+        await self._thread.run(self._store)
         self._activity.commits.add(time.perf_counter() - started)
 
     def _store(self) -> None:
         self._arrivals.write()
         self._connection.execute("COMMIT")
-
-    async def _in_thread(self, work: Callable[[], _Result]) -> _Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _apply(self, operation: Operation[Any], room: bool) -> Any:
         if not room and isinstance(operation, _TAKING):

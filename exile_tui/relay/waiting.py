@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 _DIGEST = 16
+_sha256 = hashlib.sha256
 
 _MAX = 200_000
 """Envelopes and mailboxes known at most, some 90 MB; then all are dropped and read again as they
@@ -20,7 +21,7 @@ are needed."""
 
 def digest_of(envelope: bytes) -> bytes:
     """Return what stands for an envelope's bytes, 16 bytes."""
-    return hashlib.sha256(envelope).digest()[:_DIGEST]
+    return _sha256(envelope).digest()[:_DIGEST]
 
 
 class Place(NamedTuple):
@@ -68,12 +69,12 @@ class WaitingEnvelopes:
         waiting = self._known[mailbox] = Waiting()
         return waiting
 
-    def add(self, mailbox: int, seq: int, slot: int, size: int, digest: bytes) -> None:
+    def add(self, waiting: Waiting, seq: int, slot: int, size: int, digest: bytes) -> None:
         """Note an envelope in a mailbox that is known; none there came after it."""
-        waiting = self._known[mailbox]
         waiting.by_digest[digest] = seq
         waiting.by_seq[seq] = Place(slot, size, digest)
-        waiting.settled += bool(slot)
+        if slot:
+            waiting.settled += 1
         self._count += 1
 
     def move(self, mailbox: int, seq: int, slot: int) -> None:
