@@ -118,7 +118,7 @@ def make_application(settings: Settings, embedded: EmbeddedRelay) -> Application
 
 
 def _load_parts() -> None:
-    import exile_tui.store.store
+    import exile_tui.store.opening
     import exile_tui.transport.client  # noqa: F401  # only loaded
     from exile_tui.transport.network import prepare
 

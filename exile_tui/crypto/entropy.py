@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from exile_tui.crypto.keys import MlKem768Public, MlKem1024Public
+if TYPE_CHECKING:  # the first frame has a source of randomness, and does without the library
+    from exile_tui.crypto.keys import MlKem768Public, MlKem1024Public
 
 _Bytes: TypeAlias = bytes
 

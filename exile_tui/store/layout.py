@@ -63,3 +63,13 @@ class Layout:
     def reserve(self) -> Path:
         """Room that is given back when the disk is full."""
         return self.directory / "reserve"
+
+    def holds_profile(self) -> bool:
+        """Tell whether there is a profile: cheap, reads no database.
+
+        A database without its vault counts, so that nothing is made in its place; what an
+        interrupted first run left does not.
+        """
+        if self.vault.exists():
+            return True
+        return self.database.exists() and not self.vault_of_first_run.exists()

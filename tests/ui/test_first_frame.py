@@ -5,25 +5,22 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 PROGRAM = """
 import asyncio, sys
-
-class Application:
-    profile = "default"
-    messenger = None
-    def exists(self):
-        return {exists}
-    async def close(self):
-        pass
+from pathlib import Path
 
 async def main():
+    from exile_tui.assembly import make_application, make_embedded
     from exile_tui.clock import SystemClock
     from exile_tui.config import Settings
     from exile_tui.ui.app import ExileApp
-    app = ExileApp(Application(), Settings(lang="ko"), SystemClock())
+    settings = Settings(lang="ko", data_dir=Path("{data}"))
+    application = make_application(settings, make_embedded(settings))
+    app = ExileApp(application, settings, SystemClock())
     async with app.run_test() as pilot:
         await pilot.pause()
         assert app.screen.place == "{place}", app.screen
@@ -45,7 +42,7 @@ HEAVY = {
     "regex",
     "msgspec",
 }
-OURS = {"exile_tui.store", "exile_tui.transport", "exile_tui.relay", "exile_tui.crypto"}
+OURS = {"exile_tui.store.opening", "exile_tui.transport", "exile_tui.relay", "exile_tui.wire"}
 
 
 def modules_loaded_by(code: str) -> set[str]:
@@ -61,8 +58,12 @@ def modules_loaded_by(code: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("exists", "place"), [(True, "unlock"), (False, "first_run")])
-def test_the_first_frame_loads_only_what_it_shows(exists: bool, place: str) -> None:
-    loaded = modules_loaded_by(PROGRAM.format(exists=exists, place=place))
+def test_the_first_frame_loads_only_what_it_shows(exists: bool, place: str, tmp_path: Path) -> None:
+    vault = tmp_path / "profiles" / "default" / "vault"
+    if exists:
+        vault.parent.mkdir(parents=True)
+        vault.touch()
+    loaded = modules_loaded_by(PROGRAM.format(data=tmp_path, place=place))
     assert "textual.app" in loaded
     assert loaded & (HEAVY | OURS) == set()
 
