@@ -171,6 +171,7 @@ async def _carry_out(context: Context, deletion: Deletion, progress: Progress | 
                 last = await _newest(tx, contact_id)
         done += count
         await context.store.truncate_wal()
+        await context.store.compact_index()
         context.emit(ContactChanged(contact_id))
     if progress is not None:
         progress(total, total)

@@ -70,6 +70,13 @@ class Store(Protocol):
         """Take what was deleted out of the write-ahead log too; quick."""
         ...
 
+    async def compact_index(self) -> None:
+        """Make the search index smaller if much of it is of deleted lines, while more are deleted.
+
+        Takes seconds in a long history; others read and write meanwhile.
+        """
+        ...
+
     async def wipe(self, *, large: bool) -> None:
         """Remove the last traces of what was deleted, by writing the file anew if need be.
 

@@ -90,13 +90,26 @@ class Reserve:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self.gone = False
+        """Nothing that makes the database longer is to be committed.
 
-    def ensure(self) -> bool:
-        """Take the room unless it is taken; tell whether we have it.
+        What is deleted makes room inside the file; up to the reserve's 8 MiB at a time.
+        """
+
+    def take(self) -> None:
+        """Take the room unless it is taken; blocks.
 
         It is taken only when as much stays free: right after it was given back it must not be
         taken again before anything was deleted.
         """
+        self.gone = not self._ensure()
+
+    def give(self) -> None:
+        """Give the room back."""
+        self._release()
+        self.gone = True
+
+    def _ensure(self) -> bool:
         with suppress(OSError):
             if self._path.stat().st_size == RESERVE_BYTES:
                 return True
@@ -108,12 +121,11 @@ class Reserve:
                 _allocate(file.fileno())
                 os.fsync(file.fileno())
         except OSError:
-            self.release()
+            self._release()
             return False
         return True
 
-    def release(self) -> None:
-        """Give the room back."""
+    def _release(self) -> None:
         with suppress(OSError):
             self._path.unlink(missing_ok=True)
 

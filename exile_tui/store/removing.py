@@ -12,13 +12,19 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from exile_tui.store.database import Database
+from exile_tui.store.layout import PAGE_BYTES
 from exile_tui.store.statements import Statements
-from exile_tui.store.wiping import COPIES, MERGED_PAGES, MERGING, TOKENS
+from exile_tui.store.wiping import COPIES, MERGED_PAGES, MERGING, TOKENS, used_pages
 
 FEW = 100
 """So many lines at most are taken out of the index one by one: a tenth of a second."""
 SHORT_BYTES = 64 * 1024
 """And so much text: of long ones full of different words it would take half a minute."""
+_INDEX_PART = 8
+"""As much deleted text as this part of a file is about half of what its index holds."""
+_WORTH_MERGING = 8 * 1024 * 1024
+"""Of so much deleted text at least; merging that at once makes the log some 20 MB long."""
 LAST_SEQ = 2**63 - 1
 """No line comes after it."""
 
@@ -29,15 +35,16 @@ async def unindexing(
 ) -> AsyncIterator[None]:
     """Delete a range's lines inside; note that their tokens are still to be removed."""
     found = await statements.all(
-        "SELECT count(*), ifnull(sum(size), 0) FROM (SELECT octet_length(text) AS size FROM message"
-        " WHERE contact_id = ? AND seq BETWEEN ? AND ? LIMIT ?)",
-        (contact_id, first_seq, last_seq, FEW + 1),
+        "SELECT count(*), ifnull(sum(octet_length(text)), 0) FROM message"
+        " WHERE contact_id = ? AND seq BETWEEN ? AND ?",
+        (contact_id, first_seq, last_seq),
     )
     lines, octets = found[0]
     if not lines:
         yield
         return
     statements.deletes_lines = True
+    statements.deleted_octets += octets
     many = lines > FEW or octets > SHORT_BYTES
     if many:
         await _set_secure_delete(statements, 0)
@@ -52,6 +59,17 @@ async def _set_secure_delete(statements: Statements, value: int) -> None:
     await statements.all(
         "INSERT INTO message_fts (message_fts, rank) VALUES ('secure-delete', ?)", (value,)
     )
+
+
+async def is_half_deleted(database: Database, deleted_octets: int) -> bool:
+    """Tell whether about half of the index is of deleted lines.
+
+    A step of merging ends when it has written so many pages. Where nearly all is deleted it writes
+    none: all of the index would pass through the log at once, 96 MB of it for a million lines.
+    """
+    if deleted_octets < _WORTH_MERGING:
+        return False
+    return deleted_octets * _INDEX_PART > await used_pages(database) * PAGE_BYTES
 
 
 async def begin_merging(statements: Statements) -> None:

@@ -16,6 +16,8 @@ class Statements:
         self._closed = False
         self.deletes_lines = False
         """Whether lines went: then the index may grow, to shrink when it is merged."""
+        self.deleted_octets = 0
+        """How much text they had."""
 
     async def all(self, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
         """Run a statement and return its rows, those of RETURNING included."""

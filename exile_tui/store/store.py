@@ -17,6 +17,7 @@ from exile_tui.store.lock import ProfileLock
 from exile_tui.store.sealing import Sealing
 from exile_tui.store.statements import Statements
 from exile_tui.store.transaction import ProfileTransaction
+from exile_tui.store.turns import Turns
 from exile_tui.store.vaultfile import VaultFile, is_text, require_passphrase
 
 _DELETING_PAGES = 512
@@ -26,9 +27,8 @@ _DELETING_PAGES = 512
 class ProfileStore:
     """Implements `ports.Store`.
 
-    A task holds one transaction or one snapshot at a time; opening a second inside is refused,
-    because it would wait for itself. Whoever needs several locks takes the one for wiping first,
-    then the reader's.
+    A task holds one transaction or one snapshot at a time. Whoever wipes takes that lock first,
+    then a turn.
     """
 
     def __init__(
@@ -45,27 +45,24 @@ class ProfileStore:
         self._connections = Connections(layout, vault_id, key)
         self._sealing = sealing
         self._reserve = Reserve(layout.reserve)
-        self._full = False
-        """The reserve is gone: nothing that makes the file longer is committed.
-
-        What is deleted makes room inside the file; up to the reserve's 8 MiB at a time.
-        """
-        self._writer_lock = asyncio.Lock()
-        self._reader_lock = asyncio.Lock()
+        self._turns = Turns()
         self._wiping = asyncio.Lock()
         self._copying = False
         """A copy of the file is being written, which is a reading that holds the log back."""
         self._open_for_writers = asyncio.Event()
         self._open_for_writers.set()
         self._commits = 0
-        self._holders: set[asyncio.Task[Any] | None] = set()
-        self._closed = False
+        self._deleted_octets = 0
+        """Of text whose tokens are in the index still."""
 
     async def start(self, *, new: bool) -> None:
         """Open both connections, make or migrate the tables, take the reserve."""
         await self._connections.open(new=new)
         try:
-            await self._take_reserve()
+            await asyncio.to_thread(self._reserve.take)
+            scrub, size = await self._scrub()
+            if scrub >= wiping.TOKENS:  # nobody knows of how much text
+                self._deleted_octets = size
         except BaseException:
             await self._connections.close()
             raise
@@ -90,9 +87,22 @@ class ProfileStore:
         Raises:
             ProfileError: Another program keeps reading, or the disk refuses.
         """
-        async with self._exclusively():
+        async with self._turns.both():
             if not self._copying:
                 await self._truncate()
+
+    async def compact_index(self) -> None:
+        """Merge the index once half of it is of deleted lines; see `removing.is_half_deleted`.
+
+        Raises:
+            ProfileError: Another program keeps reading, or the disk refuses.
+        """
+        async with self._wiping:
+            async with self._turns.write():
+                writer = self._connections.writer
+                due = await removing.is_half_deleted(writer, self._deleted_octets)
+            if due and not self._reserve.gone:
+                await self._merge_index()
 
     async def wipe(self, *, large: bool) -> None:
         """Remove the last traces of what was deleted: see wiping.py.
@@ -136,26 +146,26 @@ class ProfileStore:
     async def close(self) -> None:
         """Truncate the log, close, let the profile go; again does nothing."""
         async with self._wiping:
-            if self._closed:
+            if self._turns.over:
                 return
             try:
                 with suppress(ProfileError):
                     await self._wipe(large=False)
-                async with self._exclusively():
-                    self._closed = True
+                async with self._turns.both():
+                    self._turns.over = True
                     if self._connections.are_open:
                         with suppress(ProfileError):
                             await self._truncate()
                     await self._connections.close()
             finally:
-                if self._closed:
+                if self._turns.over:
                     self._lock.release()
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[ProfileTransaction]:
         while not self._open_for_writers.is_set():
             await self._open_for_writers.wait()
-        async with self._turn(self._writer_lock):
+        async with self._turns.write():
             writer = self._connections.writer
             statements = Statements(writer)
             try:
@@ -171,10 +181,11 @@ class ProfileStore:
                 # Counted before: where it is cancelled, it is done all the same.
                 self._commits += 1
                 await writer.commit()
+                self._deleted_octets += statements.deleted_octets
             except BaseException as error:
                 await writer.rollback()
                 if isinstance(error, problems.DiskFull):
-                    self._give_room()
+                    self._reserve.give()
                 raise
             finally:
                 statements.end()
@@ -184,17 +195,17 @@ class ProfileStore:
 
     async def _begin(self, writer: Database) -> int | None:
         """Begin; return how many pages must suffice, None if the disk has room."""
-        if self._full:
+        if self._reserve.gone:
             # Deleting writes as much to the log as it wipes: give it all the room there is.
             with suppress(ProfileError):
                 await writer.all("PRAGMA wal_checkpoint(TRUNCATE)")
-            await self._take_reserve()
+            await asyncio.to_thread(self._reserve.take)
         await writer.all("BEGIN IMMEDIATE")
-        return await _pages(writer) if self._full else None
+        return await _pages(writer) if self._reserve.gone else None
 
     @asynccontextmanager
     async def _snapshot(self) -> AsyncIterator[ProfileTransaction]:
-        async with self._turn(self._reader_lock):
+        async with self._turns.read():
             reader = self._connections.reader
             statements = Statements(reader)
             try:
@@ -209,38 +220,19 @@ class ProfileStore:
                 statements.end()
                 await reader.rollback()
 
-    @asynccontextmanager
-    async def _turn(self, lock: asyncio.Lock) -> AsyncIterator[None]:
-        task = asyncio.current_task()
-        if task in self._holders:
-            raise RuntimeError("this task has a transaction or snapshot open already")
-        async with lock:
-            if self._closed:
-                raise RuntimeError("the store is closed")
-            self._holders.add(task)
-            try:
-                yield
-            finally:
-                self._holders.discard(task)
-
-    @asynccontextmanager
-    async def _exclusively(self) -> AsyncIterator[None]:
-        async with self._turn(self._reader_lock), self._writer_lock:
-            yield
-
     async def _truncate(self) -> None:
         writer = self._connections.writer
         try:
             await wiping.truncate(writer)
         except problems.DiskFull:
-            if self._full:
+            if self._reserve.gone:
                 raise
-            self._give_room()
+            self._reserve.give()
             await wiping.truncate(writer)
 
     async def _wipe(self, large: bool) -> None:
         """Do what is due; where there is no room for it, it stays due."""
-        if self._full:
+        if self._reserve.gone:
             return
         async with self._transaction() as transaction:
             await removing.rewrite_settings(transaction.statements)
@@ -254,11 +246,12 @@ class ProfileStore:
             await self._write_anew()
 
     async def _scrub(self) -> tuple[int, int]:
-        async with self._turn(self._writer_lock):
+        async with self._turns.write():
             return await wiping.state(self._connections.writer)
 
     async def _merge_index(self) -> None:
         """Merge in short transactions, between which others get their turn."""
+        merged = self._deleted_octets
         async with self._transaction() as transaction:
             await removing.begin_merging(transaction.statements)
         done = False
@@ -266,6 +259,7 @@ class ProfileStore:
             await self.truncate_wal()
             async with self._transaction() as transaction:
                 done = await removing.go_on_merging(transaction.statements)
+        self._deleted_octets -= merged
 
     async def _write_anew(self) -> None:
         self._copying = True
@@ -273,11 +267,11 @@ class ProfileStore:
             for writers_wait in (False, True):
                 if writers_wait:
                     self._open_for_writers.clear()
-                    async with self._turn(self._writer_lock):
+                    async with self._turns.write():
                         pass  # those that came before are done
                 commits = self._commits
                 await wiping.copy(self._layout, self._connections.key)
-                async with self._exclusively():
+                async with self._turns.both():
                     if self._commits == commits:
                         await _undisturbed(self._take_copy())
                         return
@@ -290,14 +284,7 @@ class ProfileStore:
     async def _take_copy(self) -> None:
         await self._truncate()
         await self._connections.take_copy()
-        await self._take_reserve()
-
-    async def _take_reserve(self) -> None:
-        self._full = not await asyncio.to_thread(self._reserve.ensure)
-
-    def _give_room(self) -> None:
-        self._reserve.release()
-        self._full = True
+        await asyncio.to_thread(self._reserve.take)
 
     async def _change(self, old: str, new: str, new_database_key: bool) -> None:
         """Change it with the store to ourselves; every file state on the way can be opened."""
@@ -307,13 +294,13 @@ class ProfileStore:
             await asyncio.to_thread(vault.unlock, old)
             if not new_database_key:
                 final = await self._sealing.seal(self._vault_id, new, self._connections.key)
-                async with self._exclusively():
+                async with self._turns.both():
                     await self._sealing.replace(final)
                 return
             key = self._sealing.new_key()
             both = await self._sealing.seal(self._vault_id, old, self._connections.key, key)
             final = await self._sealing.seal(self._vault_id, new, key)
-            async with self._exclusively():
+            async with self._turns.both():
                 await self._sealing.replace(both)
                 try:
                     await self._truncate()

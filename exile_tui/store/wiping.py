@@ -65,6 +65,14 @@ async def state(database: Database) -> tuple[int, int]:
     return scrub, pages * PAGE_BYTES
 
 
+async def used_pages(database: Database) -> int:
+    """Return how many pages of the file hold something."""
+    rows = await database.all(
+        "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
+    )
+    return int(rows[0][0])
+
+
 async def copy(layout: Layout, key: bytes) -> None:
     """Write all that is in the database to `layout.rewritten`; cancelling interrupts it.
 
@@ -75,11 +83,9 @@ async def copy(layout: Layout, key: bytes) -> None:
     database = await Database.open(layout.database, key, writer=True)
     try:
         # What was deleted makes the copy shorter, perhaps by nearly all of the file.
-        pages = await database.all(
-            "SELECT page_count - freelist_count FROM pragma_page_count, pragma_freelist_count"
-        )
+        size = await used_pages(database) * PAGE_BYTES
         with problems.file_errors():
-            await asyncio.to_thread(_make_room_for, layout, pages[0][0] * PAGE_BYTES)
+            await asyncio.to_thread(_make_room_for, layout, size)
         await database.all("VACUUM INTO ?", (str(layout.rewritten),))
     except asyncio.CancelledError:
         await database.interrupt()

@@ -28,7 +28,7 @@ from exile_tui.core.model import (
 )
 from exile_tui.errors import NoSuchContact, ProfileError
 from exile_tui.hangul import initials, jamo
-from exile_tui.store import database, wiping
+from exile_tui.store import database, removing, wiping
 from exile_tui.store.files import Reserve
 from exile_tui.store.problems import DiskFull
 from exile_tui.store.store import ProfileStore
@@ -563,6 +563,43 @@ async def test_the_log_stays_small(make_person: MakePerson, tmp_path: Path) -> N
     assert database_size < 4 * 1024 * 1024, "the file is short again"
 
 
+async def test_the_log_stays_small_where_nothing_is_left(
+    make_person: MakePerson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A step of merging ends when it has written enough; of what is all deleted it writes none."""
+    monkeypatch.setattr(removing, "_WORTH_MERGING", 128 * 1024)
+    monkeypatch.setattr(removing, "MERGED_PAGES", 20)
+    haneul, _, contact = await pair(make_person)
+    store = haneul.context.store
+    assert isinstance(store, ProfileStore)
+    log = tmp_path / "0" / "database-wal"
+    truncate, compact = store._truncate, store.compact_index
+    sizes: list[int] = []
+
+    async def watch() -> None:
+        sizes.append(log.stat().st_size)
+        await truncate()
+
+    async def nothing() -> None:
+        pass
+
+    async def longest() -> int:
+        """Fill the conversation, delete all of it; return how long the log got."""
+        texts = [" ".join(f"{next(_NUMBERS):08x}" for _ in range(10)) for _ in range(12_000)]
+        await fill(haneul, contact.id, texts)
+        await store.truncate_wal()
+        sizes.clear()
+        await haneul.messenger.deletions.conversation(contact.id)
+        assert await seqs(haneul, contact.id) == []
+        return max(sizes)
+
+    store._truncate = watch  # type: ignore[method-assign]
+    store.compact_index = nothing  # type: ignore[method-assign]
+    at_once = await longest()
+    store.compact_index = compact  # type: ignore[method-assign]
+    assert await longest() < at_once / 2
+
+
 async def test_a_full_disk_does_not_keep_anybody_from_deleting(
     make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -573,8 +610,8 @@ async def test_a_full_disk_does_not_keep_anybody_from_deleting(
     await fill(haneul, contact.id, [" ".join(each) for each in words])
     store = haneul.context.store
     assert isinstance(store, ProfileStore)
-    monkeypatch.setattr(Reserve, "ensure", lambda _: False)
-    store._give_room()
+    monkeypatch.setattr(Reserve, "_ensure", lambda _: False)
+    store._reserve.give()
     await haneul.messenger.deletions.conversation(contact.id)
     assert await seqs(haneul, contact.id) == []
     with pytest.raises(DiskFull):

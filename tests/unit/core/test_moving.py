@@ -529,6 +529,10 @@ class MortalStore:
         self._death.point()
         await self._store.truncate_wal()
 
+    async def compact_index(self) -> None:
+        self._death.point()
+        await self._store.compact_index()
+
     async def wipe(self, *, large: bool) -> None:
         self._death.point()
         await self._store.wipe(large=large)

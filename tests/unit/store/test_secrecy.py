@@ -21,7 +21,7 @@ from exile_tui.core.model import (
     Reason,
 )
 from exile_tui.core.ports import Transaction
-from exile_tui.store import ProfileVault, database
+from exile_tui.store import ProfileVault, database, removing, wiping
 from exile_tui.store.files import RESERVE_BYTES
 from exile_tui.store.store import ProfileStore
 from exile_tui.store.vaultfile import VaultFile
@@ -311,6 +311,35 @@ async def test_the_store_rewrites_the_file_after_the_keys_of_an_invite_went(
 
 async def size_of(store: ProfileStore) -> int:
     return int((await store._connections.writer.all("PRAGMA page_count"))[0][0])
+
+
+async def test_what_was_left_in_the_index_is_merged_with_the_next(
+    vault: ProfileVault, store: ProfileStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a restart nobody knows how much of the index is of deleted lines."""
+    monkeypatch.setattr(removing, "_WORTH_MERGING", 1)
+    async with store.transaction() as transaction:
+        contact_id = await fill(transaction)
+        await transaction.messages.delete(contact_id, 1, 2)
+
+    async def killed(*, large: bool) -> None:
+        pass
+
+    async def scrub(store: ProfileStore) -> int:
+        return int((await store._connections.writer.all("SELECT scrub FROM profile"))[0][0])
+
+    await store.compact_index()
+    assert await scrub(store) == wiping.TOKENS, "two lines are not half of it"
+    monkeypatch.setattr(store, "_wipe", killed)
+    await store.close()
+    store = await vault.open(PASSPHRASE)
+    await store.compact_index()
+    assert await scrub(store) == wiping.COPIES
+    async with store.transaction() as transaction:
+        await transaction.messages.delete(contact_id, 3, 4)
+    await store.compact_index()
+    assert await scrub(store) == wiping.TOKENS
+    await store.close()
 
 
 async def scrub_due(store: ProfileStore) -> bool:
