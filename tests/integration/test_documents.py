@@ -100,10 +100,11 @@ class Reader:
 
     def benchmark(self, command: str) -> None:
         """Look whether it knows these measures and options: an hour, and servers, are too much."""
-        words = command.split()[3:]
-        names = list(itertools.takewhile(lambda word: not word.startswith("-"), words))
+        module, *words = command.split()[2:]
+        names = itertools.takewhile(lambda word: not word.startswith("-"), words)
+        names = [name for name in names if not name.startswith("/")]
         options = [word for word in words if word.startswith("-")]
-        asked = [sys.executable, "-m", "benchmarks.relay", "--help"]
+        asked = [sys.executable, "-m", module, "--help"]
         told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout
         known = re.findall(r"[\w-]+", told)
         assert set(names) | set(options) <= set(known)
@@ -229,7 +230,7 @@ class Reader:
 WAYS: tuple[tuple[str, Callable[[Reader, str], None]], ...] = (
     (re.escape(SETUP), Reader.parse),
     (r"(?:\.venv/bin/)?python3? -m tests(\.\w+)?", Reader.module),
-    (r"\.venv/bin/python -m benchmarks\.relay\b", Reader.benchmark),
+    (r"\.venv/bin/python -m benchmarks\.\w+", Reader.benchmark),
     (r"exile-tui init ", Reader.init),
     (r"exile-tui invite\b(?!s)", Reader.invite),
     (r"exile-tui add ", Reader.add),
