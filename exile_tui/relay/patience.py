@@ -22,6 +22,14 @@ class Patience:
         self._waits: dict[Wait, None] = {}
         """Those that last, the oldest first."""
         self._timer: asyncio.TimerHandle | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop that is running, which takes a call of the system to ask for."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
 
     def wait(self) -> Wait:
         """Return a context that raises TimeoutError in itself when it lasts too long."""
@@ -29,7 +37,7 @@ class Patience:
 
     def begin(self, wait: Wait) -> float:
         """Begin a wait; return when it must have ended, by the loop's clock."""
-        loop = asyncio.get_running_loop()
+        loop = self.loop
         until = loop.time() + self._seconds
         self._waits[wait] = None
         if self._timer is None:
@@ -41,7 +49,7 @@ class Patience:
         self._waits.pop(wait, None)
 
     def _look(self) -> None:
-        loop = asyncio.get_running_loop()
+        loop = self.loop
         late = [wait for wait in self._waits if wait.until <= loop.time()]
         for wait in late:
             del self._waits[wait]
@@ -69,7 +77,7 @@ class Wait:
             self._task.cancel()
 
     def __enter__(self) -> None:
-        task = asyncio.current_task()
+        task = asyncio.current_task(self._patience.loop)
         if task is None:
             raise RuntimeError("only a task can be interrupted")
         self._task, self._before = task, task.cancelling()

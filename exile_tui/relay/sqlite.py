@@ -107,6 +107,7 @@ class SqliteEngine:
         }
         self._queue: deque[_Job] = deque()
         self._watchers = Watchers()
+        self._loop = asyncio.get_running_loop()
         self._work = asyncio.Event()
         self._turn = asyncio.Lock()
         self._thread = OneThread("relay-commit")
@@ -154,7 +155,7 @@ class SqliteEngine:
         """Do an operation; it is durable when this is done (see `engine.Engine`)."""
         if self._closing:
             raise EngineUnavailable
-        future: asyncio.Future[_Result] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[_Result] = self._loop.create_future()
         self._queue.append((operation, future))
         self._work.set()
         return future
@@ -257,13 +258,14 @@ class SqliteEngine:
                 outcomes.append((future, self._apply(operation, room)))
             changed = connection.total_changes != before
             self._wiping.changed |= changed
-            if changed or self._probed or self._arrivals.pending:
-                if self._undone:
-                    self._probe()
+            durably = changed or self._probed or self._arrivals.pending
+            if durably and self._undone:
+                self._probe()
+            if not (changed or self._probed):  # which writes nothing, and waits for nothing
+                connection.execute("COMMIT")
+            if durably:
                 await self._commit_durably()
                 self._undone = False
-            else:
-                connection.execute("COMMIT")
             self._arrivals.keep()
         except Exception:  # whatever it was, nothing was stored and the next batch must go on
             with contextlib.suppress(sqlite3.Error):
@@ -289,7 +291,8 @@ class SqliteEngine:
 
     def _store(self) -> None:
         self._arrivals.write()
-        self._connection.execute("COMMIT")
+        if self._connection.in_transaction:
+            self._connection.execute("COMMIT")
 
     def _apply(self, operation: Operation[Any], room: bool) -> Any:
         if not room and isinstance(operation, _TAKING):

@@ -89,6 +89,72 @@ def _fail(*_: object) -> None:
     raise OSError(errno.EIO, "Input/output error")
 
 
+def test_small_batches_overwrite_zeros(tmp_path: Path) -> None:
+    """A synchronisation takes half of the time where the file does not get longer."""
+    path, kept, sizes = tmp_path / "one", [], set()
+    segment = Segment.create(path)
+    while segment.size < 3 * journal._AHEAD:
+        kept.append((Kind.STORED, 7, len(kept), 3, bytes([len(kept) % 255 + 1]) * 4096))
+        segment.append(*kept[-1])
+        segment.write()
+        segment.keep()
+        sizes.add(path.stat().st_size)
+        assert segment.size <= path.stat().st_size <= segment.size + journal._AHEAD
+    assert len(sizes) < len(kept) / 8
+    segment.close()
+    assert [entry(record) for record in records(path.read_bytes())] == kept
+
+
+def test_a_large_batch_leaves_no_zeros_behind_it(tmp_path: Path) -> None:
+    path, each = tmp_path / "one", (Kind.STORED, 7, 1, 3, b"1" * 65536)
+    segment = Segment.create(path)
+    for _ in range(8):
+        segment.append(*each)
+        segment.write()
+        segment.keep()
+    assert segment.size == path.stat().st_size
+    segment.close()
+    assert [entry(record) for record in records(path.read_bytes())] == [each] * 8
+
+
+@pytest.mark.parametrize("number", [errno.EOPNOTSUPP, errno.ENOSYS])
+def test_a_system_that_can_not_do_both_in_one_call(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def can_not(*_: object) -> int:
+        raise OSError(number, "can't")
+
+    synchronised: list[int] = []
+    monkeypatch.setattr(journal.os, "pwritev", can_not, raising=False)
+    monkeypatch.setattr(journal, "_DSYNC", 2)
+    monkeypatch.setattr(journal, "_synchronise", synchronised.append)
+    segment = Segment.create(tmp_path / "one")
+    for seq in range(2):
+        segment.append(Kind.STORED, 7, seq, 3, b"1" * 4096)
+        segment.write()
+        segment.keep()
+        assert len(synchronised) == 2 + seq
+    segment.close()
+    assert len(list(records((tmp_path / "one").read_bytes()))) == 2
+
+
+def test_no_room_for_zeros_is_no_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+
+    def short(file: int, data: memoryview) -> int:
+        if not any(data):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(file, data)
+
+    monkeypatch.setattr(journal.os, "write", short)
+    segment = Segment.create(tmp_path / "one")
+    segment.append(Kind.STORED, 7, 1, 3, b"1" * 4096)
+    segment.write()
+    segment.keep()
+    assert (tmp_path / "one").stat().st_size == segment.size
+    segment.close()
+
+
 def test_reading_ends_at_what_was_torn(tmp_path: Path) -> None:
     segment, whole = Segment.create(tmp_path / "one"), []
     ends = [segment.size]
@@ -99,7 +165,7 @@ def test_reading_ends_at_what_was_torn(tmp_path: Path) -> None:
     segment.write()
     segment.close()
     data = (tmp_path / "one").read_bytes()
-    for length in range(len(data) + 1):
+    for length in range(ends[-1] + 100):  # some zeros are behind it
         found = [entry(record) for record in records(data[:length])]
         assert found == whole[: sum(length >= end for end in ends[1:])]
     for at in range(ends[2], ends[3]):
