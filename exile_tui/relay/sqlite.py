@@ -291,8 +291,7 @@ class SqliteEngine:
 
     def _store(self) -> None:
         self._arrivals.write()
-        if self._connection.in_transaction:
-            self._connection.execute("COMMIT")
+        self._connection.commit()  # nothing where it was ended before
 
     def _apply(self, operation: Operation[Any], room: bool) -> Any:
         if not room and isinstance(operation, _TAKING):
