@@ -19,6 +19,7 @@ from exile_tui.ui.typeahead import ROUNDS
 from exile_tui.ui.widgets.composer import Composer
 from exile_tui.ui.widgets.conversation import Conversation
 from exile_tui.ui.widgets.conversation_list import LOOKED_AT, ConversationList
+from exile_tui.ui.widgets.overview_pane import OverviewPane
 from tests.ui.conftest import MakeApp, settle
 from tests.ui.doubles import DAY, RELAY, FakeMessenger, at
 from tests.ui.paint import screen_lines, screen_text
@@ -471,3 +472,25 @@ async def test_only_what_changed_of_the_list_is_drawn_anew(
         messenger.arrive(people[2], "third 2")
         await settle(pilot)
         assert "Yesterday" in screen_text(pilot.app), "the others' times are told anew"
+
+
+@pytest.mark.parametrize("again", [False, True])
+async def test_the_list_is_as_high_as_its_rows_whenever_textual_measures_it(
+    make_app: MakeApp, again: bool
+) -> None:
+    """It measures the list between emptying and filling it, and may keep what it found: nothing."""
+    messenger = FakeMessenger()
+    async with make_app(messenger).run_test(size=WIDE) as pilot:
+        await settle(pilot)
+        screen = chats(pilot.app)
+        kim = messenger.add_contact("Kim")
+        if again:
+            messenger.hear(kim, "first", at(11, 21, 9, 0))
+            screen.query_one(OverviewPane).show(await messenger.overview(), None, None)
+            messenger.hear(messenger.add_contact("Lee"), "second", at(11, 21, 9, 1))
+        # So it is after a change of what is hidden, which no key brings about at a set time.
+        screen._compositor._full_map_invalidated = True
+        screen.query_one(OverviewPane).show(await messenger.overview(), None, None)
+        await settle(pilot)
+        assert screen.query_one(ConversationList).size.height == (8 if again else 4)
+        assert "Kim" in screen_text(pilot.app)

@@ -164,6 +164,9 @@ class ConversationList(OptionList):
             Option(_Entry(self, index), id=str(each.contact.id))
             for index, each in enumerate(self._conversations)
         )
+        # Textual 8.2.8 may keep the automatic height of the emptied list, 0: who was just invited
+        # was not to be seen.
+        self.styles.height = ROWS * len(self._conversations)
         ids = [str(each.contact.id) for each in self._conversations]
         if ids:
             self.highlighted = ids.index(kept) if kept in ids else 0
