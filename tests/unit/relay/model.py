@@ -86,7 +86,7 @@ class Model:
         expires = day_after(self.clock, LIMITS.retention_days)
         if len(body) not in (4096, 16384, 65536):
             return BAD_SIZE
-        for envelope in held.envelopes:
+        for envelope in reversed(held.envelopes):
             if envelope.body == body:
                 envelope.expires = expires
                 return STORED
@@ -141,7 +141,11 @@ class Tried:
         self, mailbox: bytes, held: Held, found: list[tuple[int, bytes]], expires: list[int]
     ) -> None:
         """Take over what is left in a mailbox; nothing else may have changed."""
-        before = {each.body: each for each in held.envelopes}
+        # The same body twice: deleted from the database and appended to the journal, which is
+        # written first.
+        before: dict[bytes, list[Envelope]] = {}
+        for each in held.envelopes:
+            before.setdefault(each.body, []).append(each)
         left = [body for _, body in found]
         stays = [each for each in held.envelopes if (mailbox, each.seq) not in self.acknowledged]
         places = [left.index(each.body) for each in stays]
@@ -150,10 +154,8 @@ class Tried:
         assert set(left) <= new | before.keys()
         held.envelopes = []
         for (seq, body), day in zip(found, expires, strict=True):
-            old = before.get(body)
-            if old is not None and body not in new:
-                assert old.seq in (None, seq)
-                assert old.expires == day
+            if body in before and body not in new:
+                assert any(old.seq in (None, seq) and old.expires == day for old in before[body])
             held.envelopes.append(Envelope(body, day, seq))
             held.newest = max(held.newest, seq)
 

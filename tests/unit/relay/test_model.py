@@ -404,16 +404,17 @@ def check_file(engine: SqliteEngine) -> None:
 
 
 def tear(before: Path, after: Path, part: int) -> None:
-    """Cut what one commit wrote: the journal in its midst, or else the database's log."""
-    grown = sorted(after.glob("relay.db-*"))
-    for log in grown:
+    """Undo part of what one commit wrote: of the journal, or else of the database's log."""
+    for log in sorted(after.glob("relay.db-*")):
         old = before / log.name
-        start, end = old.stat().st_size if old.exists() else 0, log.stat().st_size
-        if "-journal-" in log.name:
+        was, now = old.read_bytes() if old.exists() else b"", log.read_bytes()
+        if "-journal-" in log.name:  # it is written over zeros
+            start, end = len(was.rstrip(b"\0")), len(now.rstrip(b"\0"))
             end = start + (end - start) * min(100, 2 * part) // 100
         else:
+            start, end = len(was), len(now)
             end = start + (end - start) * max(0, 2 * part - 100) // 100
-        os.truncate(log, end)
+        log.write_bytes(now[:end] + was[end:])
 
 
 class Fault:
