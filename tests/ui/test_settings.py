@@ -328,3 +328,16 @@ async def test_the_language_of_the_first_run_is_kept(make_app: MakeApp, tmp_path
         await settle(pilot)
         assert "어떤 언어" in screen_text(app) or "언어" in screen_text(app)
     assert source.load() == Settings(lang="ko")
+
+
+async def test_the_first_key_down_leads_to_the_second_line(make_app: MakeApp) -> None:
+    """It led to the first one if it came before a busy machine had given that the focus."""
+    app = make_app(english())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        screen = SettingsScreen()
+        await app.push_screen(screen)
+        screen.action_move(1)
+        await settle(pilot)
+        assert app.focused is not None
+        assert app.focused.id == NAMES[1]

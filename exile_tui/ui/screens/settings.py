@@ -138,7 +138,8 @@ class SettingsScreen(ExileScreen):
     def on_mount(self) -> None:
         """Begin with the first line, and show what changes elsewhere: in the file."""
         self.bindings_updated_signal.subscribe(self, lambda _: self._changed())
-        self.query(SettingRow).first().focus()
+        # At once: with no line yet, the first key down would lead to the first one only.
+        self.set_focus(self.query(SettingRow).first())
 
     async def retranslate(self) -> None:
         """Show the same lines in other words: nothing is made anew, so nothing loses the focus."""
