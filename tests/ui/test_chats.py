@@ -57,6 +57,7 @@ async def test_an_empty_place_says_what_to_do(make_app: MakeApp) -> None:
         await settle(pilot)
         assert "Ctrl+N  Invite someone by link or QR code" in screen_text(pilot.app)
         assert "Ctrl+O  Open an invite that you were given" in screen_text(pilot.app)
+        assert "Enter" not in screen_text(pilot.app), "there is nothing to open"
 
 
 async def test_the_list_shows_trust_in_words_unread_and_requests(make_app: MakeApp) -> None:

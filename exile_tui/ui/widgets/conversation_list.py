@@ -83,6 +83,10 @@ class ConversationList(OptionList):
         """Give the scroll bar its quick rows."""
         quicken(self.vertical_scrollbar)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to open a conversation only when there is one."""
+        return action != "select" or bool(self._conversations)
+
     def show(self, conversations: Sequence[Conversation], open_contact: int | None) -> None:
         """List conversations; the highlight stays with its contact.
 
