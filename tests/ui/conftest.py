@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import re
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -122,6 +124,15 @@ def snap(snap_compare: Callable[..., bool]) -> Callable[..., None]:
     return compare
 
 
+def _difference(kept: str, now: str) -> list[str]:
+    """Return which words and grounds two pictures do not share, each with its place."""
+    pieces = [re.findall(r"<(?:rect|text)[^>]*>[^<]*", picture) for picture in (kept, now)]
+    return [
+        re.sub(r' (clip-path|height|textLength|shape-rendering)="[^"]*"', "", line)
+        for line in difflib.unified_diff(*pieces, "kept", "now", lineterm="", n=0)
+    ]
+
+
 Sizes = Sequence[tuple[int, int]]
 FOUR_SIZES = ((120, 40), (100, 26), (80, 24), (60, 20))
 APART = tuple((size,) for size in FOUR_SIZES)
@@ -153,7 +164,8 @@ def snap_sizes(snapshot: SnapshotAssertion) -> Callable[..., Awaitable[None]]:
                 name = f"{columns}x{rows}"
                 picture = app.export_screenshot(simplify=simplify)
                 if normalize_svg(picture) != pictures(name=name):
-                    different.append(name)
-        assert different == []
+                    kept = pictures.executions[pictures.num_executions - 1].recalled_data
+                    different += [name, *_difference(str(kept), normalize_svg(picture))]
+        assert not different, "\n".join(different)
 
     return compare
