@@ -7,7 +7,6 @@ for each relay.
 from __future__ import annotations
 
 import asyncio
-import resource
 import sys
 import time
 from typing import Any
@@ -17,6 +16,7 @@ from benchmarks.relay.http import Http2
 from benchmarks.relay.mailboxes import keys_of
 from benchmarks.relay.rounds import Bar, Meter, Report, Sample, interleave
 from benchmarks.relay.servers import RelayServer
+from exile_tui.relay.exhaustion import descriptors
 
 FEW, MANY, STORM = 2_000, 20_000, 2_000
 _SPARE = 100
@@ -124,7 +124,7 @@ async def _storm(count: int) -> Sample:
 
 async def measure(rounds: int, seconds: float) -> Report:
     """Measure memory and a reconnect storm; the seconds are as many as it takes."""
-    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1] - _SPARE
+    most = descriptors().usual - _SPARE  # beyond that a relay lets nobody in
     many = min(MANY, most)
     few_name, many_name, storm_name = "few", "many", "storm"
     report = Report(
@@ -139,7 +139,7 @@ async def measure(rounds: int, seconds: float) -> Report:
         ],
     )  # fmt: skip
     if many < MANY:
-        note = f"this machine allows {most + _SPARE:,} file descriptors: {many:,} subscribers"
+        note = f"a relay makes use of {most + _SPARE:,} file descriptors here: {many:,} subscribers"
         report.notes.append(note)
         sys.stderr.write(f"idle: {note}\n")
     return await interleave(
