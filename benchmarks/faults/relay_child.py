@@ -9,8 +9,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from exile_tui.relay.binding import listen
 from exile_tui.relay.main import announce, on_signals, run_loop
-from exile_tui.relay.server import listen
 from exile_tui.relay.service import RelayDirectory, RelayService, RelaySettings
 from exile_tui.relay.sqlite import WIPE_INTERVAL
 from exile_tui.wire.address import RelayAddress

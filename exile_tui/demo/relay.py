@@ -12,10 +12,10 @@ from pathlib import Path
 from exile_tui.demo import lifeline, place
 from exile_tui.errors import N_
 from exile_tui.locale import set_language, tr
+from exile_tui.relay.binding import listen
 from exile_tui.relay.facts import OperatorFacts
 from exile_tui.relay.listening import Listening
 from exile_tui.relay.main import on_signals, run_loop
-from exile_tui.relay.server import listen
 from exile_tui.relay.service import RelayDirectory, RelayService, RelaySettings
 from exile_tui.wire.address import RelayAddress
 

@@ -23,6 +23,7 @@ One is handed out at its end, too. Each costs as much as a small request.
 
 _AT_ONCE = 8192
 """Bytes of a body that is read in one piece, in `patience`: of a longer one each piece has that."""
+_DIGITS = len(str(_AT_ONCE))
 
 _FITS, _SKIPPED = 262_144, 4_194_304
 """Bytes that one stream of HTTP/2 may send unread, and that are read to be thrown away at most."""
@@ -49,7 +50,19 @@ class Body:
         clients: Clients,
         limits: Limits,
         patience: Patience,
+        coming: asyncio.Future[bytes] | None = None,
     ) -> None:
+        """Begin with nothing read.
+
+        Args:
+            protocol: The server's side of the request.
+            connection: Where it comes from.
+            clients: What counts it.
+            limits: What is allowed.
+            patience: How long somebody is waited for.
+            coming: All of it, where the server was told to read a small one at once (`is_small`).
+        """
+        self._coming = coming
         self._protocol = protocol
         self._connection = connection
         self._clients = clients
@@ -84,8 +97,8 @@ class Body:
             if size <= _AT_ONCE:
                 self._keep(size)
                 self._clients.count_body(self._connection, size, size // item if item else 0)
-                with self._patience.wait():
-                    body: bytes = await self._protocol()
+                coming = self._coming or asyncio.ensure_future(self._protocol())
+                body: bytes = await self._patience.wait(coming)
                 self._complete = True
                 return body
         elif scope.method == "GET":
@@ -119,8 +132,8 @@ class Body:
             # A piece in time is not enough: who sends a byte now and then keeps all the others.
             # That is looked at with the next piece, `patience` too late at most.
             try:
-                with self._patience.wait():
-                    chunk = bytes(await anext(self._pieces))
+                coming = asyncio.ensure_future(anext(self._pieces))
+                chunk = bytes(await self._patience.wait(coming))
                 if now() > begun + 2 * patience + total / self._limits.slowest:
                     raise TimeoutError
             except StopAsyncIteration:
@@ -136,8 +149,22 @@ class Body:
             self._clients.count_body(self._connection, len(chunk))
             yield chunk
 
+    @staticmethod
+    def is_small(scope: Scope) -> bool:
+        """Tell whether `whole` would read it in one piece."""
+        stated: str | None = scope.headers.get("content-length")
+        return (
+            stated is not None
+            and len(stated) <= _DIGITS
+            and stated.isascii()
+            and stated.isdigit()
+            and 0 < int(stated) <= _AT_ONCE
+        )
+
     def release(self) -> None:
         """Let go of what was kept."""
+        if self._coming is not None and not self._coming.done():
+            self._coming.cancel()  # nobody reads it any more
         if self._held:
             self._clients.hold(self._connection, -self._held)
             self._held = 0

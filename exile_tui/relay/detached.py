@@ -16,6 +16,7 @@ from pathlib import Path
 
 from exile_tui.errors import ExileError
 from exile_tui.locks import FileLock
+from exile_tui.relay.binding import CantListen, PortTaken, listen
 from exile_tui.relay.listening import (
     CANT_LISTEN,
     FAILED,
@@ -27,7 +28,6 @@ from exile_tui.relay.listening import (
     Listening,
 )
 from exile_tui.relay.main import on_signals, run_loop
-from exile_tui.relay.server import CantListen, PortTaken, listen
 from exile_tui.relay.service import DirectoryInUse, RelayDirectory, RelayService, RelaySettings
 
 

@@ -136,7 +136,7 @@ class EmbeddedRelay:
         listening = Listening.read(self._directory)
         if host not in (listening.host, LOOPBACK):
             # Loads the server's parts, which a messenger has no other use for.
-            from exile_tui.relay.server import CantListen, PortTaken, listen
+            from exile_tui.relay.binding import CantListen, PortTaken, listen
 
             try:
                 listen(host, listening.port).close()

@@ -19,10 +19,10 @@ from exile_tui import paths
 from exile_tui.errors import N_, ExileError, UsageError, WireError
 from exile_tui.locale import tr
 from exile_tui.relay.access import Access, read_phrase
+from exile_tui.relay.binding import listen
 from exile_tui.relay.facts_file import FACTS_FILE, OperatorFacts, read_facts
 from exile_tui.relay.listening import Listening
 from exile_tui.relay.reloading import on_hangup
-from exile_tui.relay.server import listen
 from exile_tui.relay.service import (
     Beside,
     DirectoryUnusable,

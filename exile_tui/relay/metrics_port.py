@@ -7,7 +7,7 @@ import socket
 from collections.abc import Awaitable, Callable, Mapping
 
 from exile_tui.errors import N_, UsageError, WireError
-from exile_tui.relay.server import CantListen, PortTaken, listen
+from exile_tui.relay.binding import CantListen, PortTaken, listen
 from exile_tui.wire.address import require_host
 
 Page = Callable[[], Awaitable[tuple[int, str, bytes]]]

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 import asyncio
-from types import TracebackType
+from typing import Any, TypeVar
+
+_Result = TypeVar("_Result")
 
 
 class Patience:
@@ -19,7 +21,7 @@ class Patience:
             seconds: How long each wait may last.
         """
         self._seconds = seconds
-        self._waits: dict[Wait, None] = {}
+        self._waits: dict[_Wait, None] = {}
         """Those that last, the oldest first."""
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -31,22 +33,33 @@ class Patience:
             self._loop = asyncio.get_running_loop()
         return self._loop
 
-    def wait(self) -> Wait:
-        """Return a context that raises TimeoutError in itself when it lasts too long."""
-        return Wait(self)
+    async def wait(self, future: asyncio.Future[_Result]) -> _Result:
+        """Wait for a future, which is cancelled when that lasts too long.
 
-    def begin(self, wait: Wait) -> float:
-        """Begin a wait; return when it must have ended, by the loop's clock."""
+        Raises:
+            TimeoutError: It lasted too long.
+        """
+        if future.done():
+            return await future
+        wait = _Wait(future, self._begin())
+        self._waits[wait] = None
+        try:
+            return await future
+        except asyncio.CancelledError:
+            # Who was cancelled by somebody else meanwhile is told so.
+            if wait.expired and not _is_cancelled():
+                raise TimeoutError from None
+            raise
+        finally:
+            self._waits.pop(wait, None)
+
+    def _begin(self) -> float:
+        """Return when a wait that begins now must have ended, by the loop's clock."""
         loop = self.loop
         until = loop.time() + self._seconds
-        self._waits[wait] = None
         if self._timer is None:
             self._timer = loop.call_at(until, self._look)
         return until
-
-    def end(self, wait: Wait) -> None:
-        """End a wait."""
-        self._waits.pop(wait, None)
 
     def _look(self) -> None:
         loop = self.loop
@@ -58,40 +71,22 @@ class Patience:
         self._timer = None if oldest is None else loop.call_at(oldest.until, self._look)
 
 
-class Wait:
-    """One wait of one task."""
+class _Wait:
+    """One wait for one future."""
 
-    __slots__ = ("_before", "_expired", "_patience", "_task", "until")
+    __slots__ = ("_future", "expired", "until")
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        self._task: asyncio.Task[object] | None = None
-        self._before = 0
-        self._expired = False
-        self.until = 0.0
+    def __init__(self, future: asyncio.Future[Any], until: float) -> None:
+        self._future = future
+        self.until = until
+        self.expired = False
 
     def expire(self) -> None:
-        """Interrupt the task."""
-        self._expired = True
-        if self._task is not None:
-            self._task.cancel()
+        """End it."""
+        self.expired = True
+        self._future.cancel()
 
-    def __enter__(self) -> None:
-        task = asyncio.current_task(self._patience.loop)
-        if task is None:
-            raise RuntimeError("only a task can be interrupted")
-        self._task, self._before = task, task.cancelling()
-        self.until = self._patience.begin(self)
 
-    def __exit__(
-        self,
-        _: type[BaseException] | None,
-        error: BaseException | None,
-        __: TracebackType | None,
-    ) -> None:
-        self._patience.end(self)
-        task, self._task = self._task, None
-        if self._expired and task is not None:
-            alone = task.uncancel() <= self._before
-            if alone and isinstance(error, asyncio.CancelledError):
-                raise TimeoutError from error
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

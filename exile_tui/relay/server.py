@@ -8,27 +8,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import errno
 import socket
 import sys
 import traceback
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from granian._granian import (
+    CallbackScheduler,
     RSGIHTTPProtocol,
     RSGIProtocolClosed,
     RSGIProtocolError,
+    RSGIWorker,
     SocketHolder,
+    WorkerSignal,
 )
 from granian.constants import HTTPModes, Interfaces, SSLProtocols
 from granian.http import HTTP1Settings, HTTP2Settings
 from granian.rsgi import Scope
-from granian.server.embed import Server
+from granian.server.embed import AsyncWorker, Server
 
-from exile_tui.errors import N_, ExileError
 from exile_tui.relay.bodies import Body, Crowded, TooLarge
 from exile_tui.relay.clients import Clients, Connection
+from exile_tui.relay.direct import Runs
 from exile_tui.relay.exhaustion import descriptors
 from exile_tui.relay.handlers import Answer, Handlers, Streamed, failure, try_later
 from exile_tui.relay.key import RelayKey
@@ -60,71 +62,85 @@ _FIRST_ERROR = 400
 _ITEM_SIZES = {Path.ACKNOWLEDGE.value: 8, Path.RECEIVE.value: 48, Path.BLOB_GET.value: 16}
 """Bytes of each thing that a request asks for, where it may ask for many."""
 
+_AT_HEAD = sys.platform != "win32"
+"""Whether a body may be asked for outside of the loop's thread."""
+
 _NO_STORE = ("cache-control", "no-store")
 _BINARY = [("content-type", CONTENT_TYPE), _NO_STORE]
 
-_TAKEN = N_(
-    "Port {port} of {host} is taken by another program. Contacts hold this address, so it is not "
-    "changed: end that program and start again."
-)
-_CANT_LISTEN = N_("Can't listen on {host}, port {port}: {reason}.")
 
+class _Entrance(CallbackScheduler):
+    """Takes requests from granian's thread into the event loop, where each runs without a task.
 
-class CantListen(ExileError):
-    """The address is no address of this machine, or not allowed."""
-
-    sentence = _CANT_LISTEN
-
-
-class PortTaken(CantListen):
-    """Another program listens on this port."""
-
-    sentence = _TAKEN
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Bind a listening socket; port 0 draws a free one.
-
-    Raises:
-        PortTaken: Another program listens there.
-        CantListen: The address can't be listened on.
+    What granian has for that makes two coroutines and a task of each, and a small body takes
+    another turn through both threads after the head: here it is on its way when the head is read.
     """
-    try:
-        found = socket.getaddrinfo(
-            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE | socket.AI_NUMERICSERV
-        )
-        family, kind, protocol, _, address = found[0]
-        bound = socket.socket(family, kind, protocol)
-    except (OSError, UnicodeError, OverflowError) as error:
-        raise CantListen(host=host, port=port, reason=_reason(error)) from error
-    try:
-        if sys.platform != "win32":  # there it would let two processes share a port
-            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        # Accepted connections inherit it; without it every push waits 44 ms for an acknowledgement.
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        bound.bind(address)
-        bound.listen(descriptors().backlog)
-        bound.setblocking(False)
-    except (OSError, OverflowError) as error:
-        bound.close()
-        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-            raise PortTaken(host=host, port=port) from error
-        raise CantListen(host=host, port=port, reason=_reason(error)) from error
-    return bound
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, application: _Application) -> None:
+        super().__init__()
+        soon, context = loop.call_soon_threadsafe, self._ctx
+        runs, is_whole = Runs(), application.is_whole
+
+        def begin(watcher: Any, body: asyncio.Future[bytes] | None) -> None:
+            runs.run(application.serve(watcher, body))
+
+        def schedule(watcher: Any) -> None:
+            # What is raised here would come out somewhere else in granian's thread.
+            with contextlib.suppress(Exception):
+                scope = watcher.scope
+                small = _AT_HEAD and is_whole(scope) and Body.is_small(scope)
+                soon(begin, watcher, watcher.proto() if small else None, context=context)
+
+        self._schedule_fn = schedule
+
+    def __new__(cls, loop: asyncio.AbstractEventLoop, application: _Application) -> _Entrance:
+        make: Any = super().__new__  # of all this, granian's own entrance needs more
+        entrance: _Entrance = make(cls, loop, None, None, None, None)
+        return entrance
 
 
-class _OwnSocketServer(Server):
-    """Granian on a socket that is bound already: port 0 works, a taken port is an error."""
+class _OwnServer(Server):
+    """Granian on a socket that is bound already, and with an entrance of our own.
 
-    def __init__(self, bound: socket.socket, target: Any, **settings: Any) -> None:
+    On its own it can't tell which port it drew, and a taken one is no error.
+    """
+
+    def __init__(self, bound: socket.socket, target: _Application, **settings: Any) -> None:
         super().__init__(target, **settings)
         self._bound = bound
 
     def _init_shared_socket(self) -> None:
-        make_holder: Any = SocketHolder  # its constructor is missing in granian's stubs
-        holder: Any = make_holder(self._bound.detach(), False, descriptors().backlog)
-        self._shd = holder
+        make_holder = cast(Any, SocketHolder)  # its constructor is missing in granian's stubs
+        self._shd = make_holder(self._bound.detach(), False, descriptors().backlog)
         self._ssp = None
+
+    def _spawn_worker(self, idx: Any, target: Any, callback_loader: Any, _: Any = None) -> Any:
+        stop, make_worker = WorkerSignal(), cast(Any, AsyncWorker)
+        return make_worker(self, idx, self._work, (stop, callback_loader), stop)
+
+    async def _work(self, stop: WorkerSignal, application: _Application) -> None:
+        loop = asyncio.get_running_loop()
+        stopped = loop.create_future()
+        stop.add_cb(lambda: loop.call_soon_threadsafe(stopped.set_result, None))
+        worker = cast(Any, RSGIWorker)(  # the stubs are of another version's
+            1,
+            (self._ssp, self._shd),
+            None,
+            self.runtime_threads,
+            self.runtime_blocking_threads,
+            self.blocking_threads,
+            self.blocking_threads_idle_timeout,
+            self.backpressure,
+            self.http,
+            self.http1_settings,
+            self.http2_settings,
+            self.websockets,
+            self.static_path,
+            *self.ssl_ctx,
+            (None, None),
+        )
+        worker.serve_async(_Entrance(loop, application), loop, stop)
+        await stopped
 
 
 class RelayServer:
@@ -143,7 +159,7 @@ class RelayServer:
         """
         set_options(bound)
         # Nothing is logged, errors included: some of granian's name the peer's address.
-        self._server: Any = _OwnSocketServer(
+        self._server: Any = _OwnServer(
             bound,
             _Application(handlers, clients),
             interface=Interfaces.RSGI,
@@ -183,19 +199,33 @@ class RelayServer:
 
 
 class _Application:
-    """The RSGI side: read a bounded body, call the handler, send its answer."""
+    """The RSGI side: read a bounded body, call the handler, send its answer.
+
+    It runs without a task, see `direct`.
+    """
 
     def __init__(self, handlers: Handlers, clients: Clients) -> None:
         self._handlers = handlers
         self._clients = clients
         self._patience = Patience(handlers.limits.patience)
 
-    async def __rsgi__(self, scope: Scope, protocol: RSGIHTTPProtocol) -> None:
+    def is_whole(self, scope: Scope) -> bool:
+        """Tell whether the handler of a request takes its body as a whole; for any thread."""
+        return (scope.method, scope.path) in self._handlers.routes
+
+    async def serve(self, watcher: Any, coming: asyncio.Future[bytes] | None) -> None:
+        """Answer one request.
+
+        Args:
+            watcher: Granian's, which is to be told that it ended.
+            coming: Its body, where it is small.
+        """
+        scope, protocol = watcher.scope, watcher.proto
         self._handlers.begin()
         client = scope.client
         connection = self._clients.enter(client)
         limits = self._handlers.limits
-        body = Body(protocol, connection, self._clients, limits, self._patience)
+        body = Body(protocol, connection, self._clients, limits, self._patience, coming)
         try:
             await self._serve(scope, protocol, connection, body)
         except (RSGIProtocolClosed, RSGIProtocolError, ConnectionError):
@@ -211,6 +241,7 @@ class _Application:
             body.excuse(scope)
             self._clients.leave(client, connection)
             self._handlers.end()
+            watcher.done()
 
     def _failure(self, error: Exception) -> Answer:
         match error:
@@ -357,7 +388,3 @@ def report_defect(error: Exception) -> None:
     frame = traceback.extract_tb(error.__traceback__)[-1]
     place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
     print(f"exile-tui relay: {place}: {type(error).__name__}", file=sys.stderr)  # noqa: T201 - the only output of a running relay
-
-
-def _reason(error: Exception) -> str:
-    return getattr(error, "strerror", None) or str(error)

@@ -23,6 +23,7 @@ from exile_tui.relay import engine
 from exile_tui.relay.activity import Activity
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.blobs import Blobs
+from exile_tui.relay.direct import Reply
 from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep
 from exile_tui.relay.envelopes import Envelopes
 from exile_tui.relay.limits import Limits, today
@@ -59,7 +60,7 @@ _FULL = (sqlite3.Error, OSError)
 """What a disk raises that is full or fails."""
 
 _Result = TypeVar("_Result")
-_Job = tuple[Operation[Any], "asyncio.Future[Any]"]
+_Job = tuple[Operation[Any], Reply[Any]]
 
 
 class SqliteEngine:
@@ -151,14 +152,14 @@ class SqliteEngine:
         self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._maintain())]
         return self
 
-    def submit(self, operation: Operation[_Result]) -> asyncio.Future[_Result]:
+    def submit(self, operation: Operation[_Result]) -> Reply[_Result]:
         """Do an operation; it is durable when this is done (see `engine.Engine`)."""
         if self._closing:
             raise EngineUnavailable
-        future: asyncio.Future[_Result] = self._loop.create_future()
-        self._queue.append((operation, future))
+        reply: Reply[_Result] = Reply(self._loop)
+        self._queue.append((operation, reply))
         self._work.set()
-        return future
+        return reply
 
     def watch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
         """Call `wake` after something new lies in a mailbox, or after it was deleted."""
@@ -248,14 +249,14 @@ class SqliteEngine:
     async def _commit(self, batch: list[_Job]) -> None:
         connection = self._connection
         before, made = connection.total_changes, self._mailboxes.made
-        outcomes: list[tuple[asyncio.Future[Any], Any]] = []
+        outcomes: list[tuple[Reply[Any], Any]] = []
         try:
             if self._stale:
                 self._undo()
             connection.execute("BEGIN")
             room = self._room.for_more()
-            for operation, future in batch:
-                outcomes.append((future, self._apply(operation, room)))
+            for operation, reply in batch:
+                outcomes.append((reply, self._apply(operation, room)))
             changed = connection.total_changes != before
             self._wiping.changed |= changed
             durably = changed or self._probed or self._arrivals.pending
@@ -272,16 +273,14 @@ class SqliteEngine:
                 self._undo()
             self._mailboxes.made = made
             self._activity.failed_commits += 1
-            outcomes = [(future, EngineUnavailable()) for _, future in batch]
-        for future, outcome in outcomes:
-            if future.done():  # the client is gone
-                continue
-            if isinstance(outcome, Exception):
-                future.set_exception(outcome)
-            else:
-                future.set_result(outcome)
+            outcomes = [(reply, EngineUnavailable()) for _, reply in batch]
         self._activity.settle(self._mailboxes.tally, self._mailboxes.refused)
         self._watchers.call(self._mailboxes.take_changed())
+        for reply, outcome in outcomes:  # who waits may go on at once, and submit more
+            if isinstance(outcome, Exception):
+                reply.fail(outcome)
+            else:
+                reply.give(outcome)
 
     async def _commit_durably(self) -> None:
         self._unwiped, self._probed = True, False

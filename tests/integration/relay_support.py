@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exile_tui.relay.server import listen
+from exile_tui.relay.binding import listen
 from exile_tui.relay.service import Beside, RelayDirectory, RelayService, RelaySettings
 from exile_tui.transport.pin import pinned_context
 from exile_tui.wire.address import RelayAddress

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from exile_tui.clock import DAY_MS, SystemClock
+from exile_tui.relay.binding import listen
 from exile_tui.relay.main import main
 from exile_tui.relay.metrics_port import bind_metrics
 from exile_tui.relay.observing import observer
-from exile_tui.relay.server import listen
 from exile_tui.relay.service import DATABASE_FILE, RelaySettings
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import Acknowledge, Append, MailboxToken, Receive

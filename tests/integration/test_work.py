@@ -19,10 +19,10 @@ from exile_tui.crypto.kdf import sha256
 from exile_tui.errors import RelayUnreachable
 from exile_tui.relay import engine
 from exile_tui.relay.access import Access
+from exile_tui.relay.binding import listen
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.main import main
 from exile_tui.relay.observing import observer
-from exile_tui.relay.server import listen
 from exile_tui.relay.service import RelaySettings, Running
 from exile_tui.relay.work import WorkMode, WorkPolicy
 from exile_tui.transport.client import HttpRelay

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from exile_tui.relay.binding import listen
 from exile_tui.relay.clients import Clients
 from exile_tui.relay.door import Door
 from exile_tui.relay.refusing import MOST, program
-from exile_tui.relay.server import listen
 from exile_tui.relay.shares import Shares
 from exile_tui.relay.sockets import Found, Sockets, raise_descriptor_limit, set_options
 from exile_tui.relay.sweeper import Sweeper
