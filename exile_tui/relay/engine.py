@@ -187,6 +187,13 @@ class Probe(Operation[None]):
     """Make the disk take a commit; nothing is changed by it."""
 
 
+News = Sequence[tuple[int, bytes]]
+"""Envelopes that came to a mailbox, as (seq, bytes) in order; empty where more happened."""
+
+Wake = Callable[[News], bool]
+"""Returns whether it takes the news; whoever doesn't fetches what is new."""
+
+
 class Engine(Protocol):
     """What stores for a relay."""
 
@@ -199,11 +206,11 @@ class Engine(Protocol):
         """
         ...
 
-    def watch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
-        """Call `wake` after something new lies in a mailbox, or after it was deleted."""
+    def watch(self, mailbox_id: bytes, wake: Wake) -> None:
+        """Call `wake` after envelopes came to a mailbox, or after it was deleted or made."""
         ...
 
-    def unwatch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
+    def unwatch(self, mailbox_id: bytes, wake: Wake) -> None:
         """Stop calling `wake`."""
         ...
 

@@ -57,13 +57,14 @@ class Envelopes:
 
     def append(
         self, number: int, envelopes: Sequence[bytes], seq: int, expires: int
-    ) -> tuple[int, list[Verdict]]:
+    ) -> tuple[list[tuple[int, bytes]], list[Verdict]]:
         """Append envelopes up to the first that can't be; one that waits already is a success.
 
         Returns:
-            The number after the last, and the verdicts so far.
+            Those that are new, as (seq, envelope) from `seq` on, and the verdicts so far.
         """
         waiting = self._waiting.known(number) or self._load(number)
+        news: list[tuple[int, bytes]] = []
         verdicts: list[Verdict] = []
         for envelope in envelopes:
             size = len(envelope)
@@ -80,9 +81,10 @@ class Envelopes:
             else:
                 self._arrivals.add(number, seq, expires, envelope, digest)
                 self._waiting.add(waiting, seq, 0, size, digest)
+                news.append((seq, envelope))
                 seq += 1
             verdicts.append(_STORED)
-        return seq, verdicts
+        return news, verdicts
 
     def _renew(self, number: int, seq: int, slot: int, expires: int) -> None:
         if slot:

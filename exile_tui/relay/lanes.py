@@ -8,12 +8,12 @@ line at once, in parts, and the others wait beside it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from typing import Any, TypeVar
 
 from exile_tui.relay import engine
 from exile_tui.relay.activity import Activity
-from exile_tui.relay.engine import Engine, Operation
+from exile_tui.relay.engine import Engine, Operation, Wake
 
 _AT_ONCE = 2
 """Heavy operations in the line at once, 2 ms each at most."""
@@ -60,11 +60,11 @@ class Lanes:
                     return False
         return True
 
-    def watch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
-        """Call `wake` after something new lies in a mailbox, or after it was deleted."""
+    def watch(self, mailbox_id: bytes, wake: Wake) -> None:
+        """Call `wake` after envelopes came to a mailbox (see `engine.Engine`)."""
         self._inner.watch(mailbox_id, wake)
 
-    def unwatch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
+    def unwatch(self, mailbox_id: bytes, wake: Wake) -> None:
         """Stop calling `wake`."""
         self._inner.unwatch(mailbox_id, wake)
 

@@ -40,8 +40,9 @@ class Mailboxes:
         self._tickets = tickets
         self._limits = limits
         self._clock = clock
-        self.changed: set[bytes] = set()
-        """Ids of mailboxes whose readers have something to look at once this is committed."""
+        self.changed: dict[bytes, list[tuple[int, bytes]] | None] = {}
+        """Ids of mailboxes whose readers have something to look at once this is committed: what
+        came, as (seq, envelope), None where more happened than that."""
         self.tally: Counter[str] = Counter()
         """What the batch did with envelopes, for `Activity`; it counts once this is committed."""
         self.refused: Counter[str] = Counter()
@@ -60,10 +61,10 @@ class Mailboxes:
         self._envelopes.reload()
         (self._count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
 
-    def take_changed(self) -> set[bytes]:
+    def take_changed(self) -> dict[bytes, engine.News]:
         """Return what `changed` has gathered, and begin anew."""
-        taken, self.changed = self.changed, set()
-        return taken
+        taken, self.changed = self.changed, {}
+        return {mailbox_id: news or () for mailbox_id, news in taken.items()}
 
     @property
     def count(self) -> int:
@@ -93,7 +94,7 @@ class Mailboxes:
                 "UPDATE mailboxes SET expires = max(expires, ?) WHERE id = ?", (expires, mailbox_id)
             )
             if not lives:
-                self.changed.add(mailbox_id)
+                self.changed[mailbox_id] = None
             return True
         # A random start: an acknowledgement meant for an earlier mailbox of this id, or for a
         # relay whose data was lost, must not delete what has not been fetched here.
@@ -110,7 +111,7 @@ class Mailboxes:
         )
         self._count += 1
         self.made += 1
-        self.changed.add(mailbox_id)
+        self.changed[mailbox_id] = None
         return True
 
     def delete(self, operation: engine.DeleteMailbox) -> bool:
@@ -120,7 +121,7 @@ class Mailboxes:
             return False
         self.tally["deleted"] += self._remove(operation.mailbox_id, row.number)
         self.made -= 1
-        self.changed.add(operation.mailbox_id)
+        self.changed[operation.mailbox_id] = None
         return True
 
     def append(self, operation: engine.Append) -> list[Verdict]:
@@ -130,14 +131,15 @@ class Mailboxes:
             verdicts = [Verdict.REFUSED]
         else:
             expires = day_after(self._clock, self._limits.retention_days)
-            before = row.next_seq
-            after, verdicts = self._envelopes.append(
-                row.number, operation.envelopes, before, expires
+            news, verdicts = self._envelopes.append(
+                row.number, operation.envelopes, row.next_seq, expires
             )
-            if after != before:
-                self.tally["appended"] += after - before
-                row.next_seq = after
-                self.changed.add(operation.mailbox_id)
+            if news:
+                self.tally["appended"] += len(news)
+                row.next_seq += len(news)
+                gathered = self.changed.setdefault(operation.mailbox_id, [])
+                if gathered is not None:
+                    gathered += news
         last = verdicts[-1]
         if last is not _STORED:
             self.refused[last.name] += 1
@@ -231,7 +233,7 @@ class Mailboxes:
         ).fetchall()
         for mailbox_id, number in rows:
             self.tally["expired"] += self._remove(mailbox_id, number)
-            self.changed.add(mailbox_id)
+            self.changed[mailbox_id] = None
         return start if len(rows) == SWEEP // 8 else None
 
     def _owned(self, mailbox_id: bytes, receive_hash: bytes) -> Row | None:

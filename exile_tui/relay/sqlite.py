@@ -24,7 +24,7 @@ from exile_tui.relay.activity import Activity
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.blobs import Blobs
 from exile_tui.relay.direct import Reply
-from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep
+from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep, Wake
 from exile_tui.relay.envelopes import Envelopes
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.mailboxes import Mailboxes
@@ -161,11 +161,11 @@ class SqliteEngine:
         self._work.set()
         return reply
 
-    def watch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
-        """Call `wake` after something new lies in a mailbox, or after it was deleted."""
+    def watch(self, mailbox_id: bytes, wake: Wake) -> None:
+        """Call `wake` after envelopes came to a mailbox (see `engine.Engine`)."""
         self._watchers.add(mailbox_id, wake)
 
-    def unwatch(self, mailbox_id: bytes, wake: Callable[[], None]) -> None:
+    def unwatch(self, mailbox_id: bytes, wake: Wake) -> None:
         """Stop calling `wake`."""
         self._watchers.remove(mailbox_id, wake)
 
@@ -274,8 +274,9 @@ class SqliteEngine:
             self._mailboxes.made = made
             self._activity.failed_commits += 1
             outcomes = [(reply, EngineUnavailable()) for _, reply in batch]
-        self._activity.settle(self._mailboxes.tally, self._mailboxes.refused)
-        self._watchers.call(self._mailboxes.take_changed())
+        tally = self._mailboxes.tally
+        tally["delivered"] += self._watchers.call(self._mailboxes.take_changed())
+        self._activity.settle(tally, self._mailboxes.refused)
         for reply, outcome in outcomes:  # who waits may go on at once, and submit more
             if isinstance(outcome, Exception):
                 reply.fail(outcome)

@@ -8,7 +8,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 
-from exile_tui.relay.engine import CountBytes, Engine, EngineUnavailable, Fetch, OpenMailboxes
+from exile_tui.relay.engine import (
+    CountBytes,
+    Engine,
+    EngineUnavailable,
+    Fetch,
+    News,
+    OpenMailboxes,
+    Wake,
+)
 from exile_tui.relay.limits import Limits
 from exile_tui.wire.relay import (
     ENVELOPE_SIZES,
@@ -41,9 +49,19 @@ class Ahead:
 
 
 class _Mailbox:
-    """One mailbox of a stream: what was sent of it so far."""
+    """One mailbox of a stream: what was sent of it so far, and what came since."""
 
-    __slots__ = ("after", "caught_up", "id", "index", "queued", "receive_hash", "wake")
+    __slots__ = (
+        "after",
+        "caught_up",
+        "current",
+        "id",
+        "index",
+        "news",
+        "queued",
+        "receive_hash",
+        "wake",
+    )
 
     def __init__(self, index: int, mailbox_id: bytes, receive_hash: bytes) -> None:
         self.index = index
@@ -51,8 +69,19 @@ class _Mailbox:
         self.receive_hash = receive_hash
         self.after = -1
         self.caught_up = False
+        self.current = False
+        """Whether nothing lies in it but what was sent, and the news."""
+        self.news: News = ()
         self.queued = False
-        self.wake: Callable[[], None]
+        self.wake: Wake
+
+    def offer(self, news: News) -> bool:
+        """Take news, to be sent as they are, unless they don't follow upon what was sent."""
+        if not news:
+            self.current = False
+        if self.current:
+            self.news = (*self.news, *news)
+        return self.current
 
 
 class ReceiveStream:
@@ -60,7 +89,8 @@ class ReceiveStream:
 
     Mailboxes take turns, one fetch each, and a fetch is sent before the next begins: what a stream
     holds in memory is bounded, and a slow reader slows itself only. What was sent and not yet
-    acknowledged is bounded too.
+    acknowledged is bounded too. What comes to a mailbox of which all was sent is sent as it comes,
+    without a fetch.
     """
 
     def __init__(
@@ -82,6 +112,14 @@ class ReceiveStream:
         self._event = asyncio.Event()
         self._stopping = False
         self._ahead = 0  # bytes sent since it was last known how many are not acknowledged
+        self._holds_back = False
+        self._news = 0
+        """Bytes of all mailboxes' news."""
+        self._loop = asyncio.get_running_loop()
+        self._sent = self._loop.time()
+        """When something was sent last."""
+        self._silence: asyncio.TimerHandle | None = None
+        self._silent = False
 
     def stop(self) -> None:
         """Say goodbye and end."""
@@ -89,11 +127,7 @@ class ReceiveStream:
         self._event.set()
 
     async def run(self, send: Send) -> None:
-        """Send frames until `stop`, or until cancelled because the client is gone.
-
-        Raises:
-            TimeoutError: The client did not read in time.
-        """
+        """Send frames until `stop`, or until cancelled because the client is gone."""
         try:
             await self._open(send)
             while not self._stopping:
@@ -103,6 +137,8 @@ class ReceiveStream:
         except EngineUnavailable:
             pass
         finally:
+            if self._silence is not None:
+                self._silence.cancel()
             for mailbox in self._opened:
                 self._engine.unwatch(mailbox.id, mailbox.wake)
             self._note_ahead(0)
@@ -129,35 +165,52 @@ class ReceiveStream:
                 await self._send(send, refused)
         self._mailboxes = []  # who is refused costs nothing for as long as the stream is open
 
-    def _wake(self, mailbox: _Mailbox) -> None:
+    def _wake(self, mailbox: _Mailbox, news: News = ()) -> bool:
+        size = sum(len(envelope) for _, envelope in news)
+        too_much = self._holds_back or self._news + size > self._limits.fetch_bytes
+        taken = mailbox.offer(() if too_much else news)
+        if taken:
+            self._news += size
         if not mailbox.queued:
             mailbox.queued = True
             self._ready.append(mailbox)
             self._event.set()
+        return taken
 
     async def _serve(self, mailbox: _Mailbox, send: Send) -> None:
         mailbox.queued = False
-        found = await self._engine.submit(
-            Fetch(mailbox.id, mailbox.receive_hash, mailbox.after, self._limits.fetch_bytes)
-        )
-        if found is None:  # deleted or lapsed while the stream was open
-            self._engine.unwatch(mailbox.id, mailbox.wake)
-            await self._send(send, encode_frame(RefusedFrame(mailbox.index)))
-            return
+        found: News | None = mailbox.news
+        mailbox.news, is_new = (), bool(found)
+        is_all = is_new
+        if not found:
+            limit = self._limits.fetch_bytes
+            found = await self._engine.submit(
+                Fetch(mailbox.id, mailbox.receive_hash, mailbox.after, limit)
+            )
+            if found is None:  # deleted or lapsed while the stream was open
+                self._engine.unwatch(mailbox.id, mailbox.wake)
+                await self._send(send, encode_frame(RefusedFrame(mailbox.index)))
+                return
+            fetched = sum(len(envelope) for _, envelope in found)
+            is_all = not found or fetched + max(ENVELOPE_SIZES) <= limit
+            # What came meanwhile was no news: it may be in this or not.
+            mailbox.current = is_all and not mailbox.queued
         parts: list[bytes] = []
-        fetched = 0
+        size = 0
         for seq, envelope in found:
             parts += (envelope_head(mailbox.index, seq, len(envelope)), envelope)
             mailbox.after = seq
-            fetched += len(envelope)
-        if found and fetched + max(ENVELOPE_SIZES) > self._limits.fetch_bytes:
-            self._wake(mailbox)  # there may be more; of what comes from now on the engine tells
-        elif not mailbox.caught_up:
+            size += len(envelope)
+        if is_new:
+            self._news -= size
+        if not mailbox.current:  # something may lie there
+            self._wake(mailbox)
+        if is_all and not mailbox.caught_up:
             mailbox.caught_up = True
             parts.append(encode_frame(CaughtUp(mailbox.index)))
         if parts:
             await self._send(send, b"".join(parts))
-        self._note_ahead(self._ahead + fetched)
+        self._note_ahead(self._ahead + size)
         if self._ahead > self._allowed():
             await self._hold_back()
 
@@ -177,18 +230,20 @@ class ReceiveStream:
         acknowledgement shows that it does.
         """
         least, patience, pause = None, self._limits.patience, _LOOK_AGAIN
+        self._holds_back = True
         while not self._stopping:
             self._note_ahead(await self._unacknowledged())
             if self._ahead <= self._allowed():
-                return
+                break
             if least is None or self._ahead < least:
                 least, patience, pause = self._ahead, self._limits.patience, _LOOK_AGAIN
             elif patience <= 0:
                 self._stopping = True
-                return
+                break
             await asyncio.sleep(pause)
             patience -= pause
             pause = min(2 * pause, _LOOK_SLOWEST)
+        self._holds_back = False
 
     async def _unacknowledged(self) -> int:
         sent = [mailbox for mailbox in self._opened if mailbox.after >= 0]
@@ -201,15 +256,27 @@ class ReceiveStream:
         return total
 
     async def _wait(self, send: Send) -> None:
+        """Wait until there is something to do; say that all is well after a silence."""
         self._event.clear()
         if self._ready or self._stopping:
             return
-        try:
-            async with asyncio.timeout(self._limits.heartbeat):
-                await self._event.wait()
-        except TimeoutError:
+        if self._silence is None:
+            self._expect_silence()
+        await self._event.wait()
+        if self._silent:
             await self._send(send, HEARTBEAT_BYTES)
 
+    def _expect_silence(self) -> None:
+        """Be woken when nothing has been sent for so long."""
+        until = self._sent + self._limits.heartbeat
+        self._silent = until <= self._loop.time()
+        if self._silent:
+            self._silence = None
+            self._event.set()
+        else:  # one timer for all that is sent until then
+            self._silence = self._loop.call_at(until, self._expect_silence)
+
     async def _send(self, send: Send, data: bytes) -> None:
-        async with asyncio.timeout(self._limits.patience):
-            await send(data)
+        await send(data)
+        self._sent = self._loop.time()
+        self._silent = False

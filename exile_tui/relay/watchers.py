@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Mapping
 
-Wake = Callable[[], None]
+from exile_tui.relay.engine import News, Wake
 
 
 class Watchers:
@@ -28,8 +28,10 @@ class Watchers:
         if not wakes:
             self._wakes.pop(mailbox_id, None)
 
-    def call(self, mailbox_ids: Iterable[bytes]) -> None:
-        """Tell those who watch these mailboxes."""
-        for mailbox_id in mailbox_ids:
+    def call(self, changed: Mapping[bytes, News]) -> int:
+        """Tell those who watch these mailboxes; return how many envelopes they took."""
+        taken = 0
+        for mailbox_id, news in changed.items():
             for wake in tuple(self._wakes.get(mailbox_id, ())):
-                wake()
+                taken += len(news) if wake(news) else 0
+        return taken

@@ -314,18 +314,28 @@ async def test_disclosure_is_every_stored_field(engine: SqliteEngine, rng: rando
 async def test_readers_are_woken_after_the_commit_and_after_deletion(
     engine: SqliteEngine, rng: random.Random
 ) -> None:
-    mine, woken = box(rng), asyncio.Event()
+    mine, told = box(rng), list[ops.News]()
     await create(engine, mine)
-    engine.watch(mine.id, woken.set)
-    envelope = rng.randbytes(4096)
-    await append(engine, mine, envelope)
-    assert woken.is_set()
-    woken.clear()
-    await append(engine, mine, envelope)
-    assert not woken.is_set()
-    await engine.submit(ops.DeleteMailbox(mine.id, mine.receive_hash))
-    assert woken.is_set()
-    engine.unwatch(mine.id, woken.set)
+
+    def wake(news: ops.News) -> bool:
+        told.append(news)
+        return False
+
+    engine.watch(mine.id, wake)
+    envelopes = [rng.randbytes(4096) for _ in range(2)]
+    await append(engine, mine, *envelopes)
+    (news,) = told
+    assert [envelope for _, envelope in news] == envelopes
+    assert [seq for seq, _ in news] == [seq for seq, _ in await fetch(engine, mine)]
+    told.clear()
+    await append(engine, mine, *envelopes)
+    assert not told
+    await asyncio.gather(
+        append(engine, mine, rng.randbytes(4096)),
+        engine.submit(ops.DeleteMailbox(mine.id, mine.receive_hash)),
+    )
+    assert told == [()]
+    engine.unwatch(mine.id, wake)
     assert not engine._watchers
 
 
