@@ -238,6 +238,12 @@ class Clients:
             within = within and self._held_exempt <= self.shares.held_in_all // 2
         return within or connection.held <= self.shares.held_anyway
 
+    def has_room(self, connection: Connection, size: int) -> bool:
+        """Tell whether there is so much room that bytes may count as kept before they come."""
+        most, origin = self.shares, connection.origin
+        within = origin is None or 4 * (origin.held + size) <= most.held
+        return within and 4 * (self._held + size) <= most.held_in_all
+
     def _is_crowded(self, connection: Connection) -> bool:
         """Tell whether there is no room in memory; who comes without an address has half of it."""
         most = self.shares.held_in_all

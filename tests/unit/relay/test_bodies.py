@@ -19,14 +19,15 @@ PIECE = 1024
 
 
 class SlowLine:
-    """A request whose body comes piece by piece, and as a whole too late."""
+    """A request whose body comes piece by piece, and as a whole when `ready` is set."""
 
     def __init__(self, size: int) -> None:
         self._left = size
+        self.ready = asyncio.Event()
 
     async def __call__(self) -> bytes:
-        await asyncio.Event().wait()
-        raise AssertionError
+        await self.ready.wait()
+        return bytes(self._left)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while self._left:
@@ -39,7 +40,7 @@ class SlowLine:
 async def test_a_batch_over_a_slow_line_may_come_piece_by_piece(envelopes: int) -> None:
     size = 66 + envelopes * 4101
     scope: Any = SimpleNamespace(headers={"content-length": str(size)}, method="POST")
-    clients = Clients(Shares(), lambda: 0.0)
+    clients = Clients(Shares(held=4 * size - 1), lambda: 0.0)  # no room to wait for it as a whole
     connection = clients.enter("203.0.113.7:1")
     line: Any = SlowLine(size)
     body = Body(line, connection, clients, Limits(patience=0.1), Patience(0.1))
@@ -47,6 +48,46 @@ async def test_a_batch_over_a_slow_line_may_come_piece_by_piece(envelopes: int) 
     assert connection.held == connection.sent == size
     body.release()
     assert not connection.held
+
+
+def batch(size: int, limits: Limits) -> tuple[Body, Any, Any, Any]:
+    scope: Any = SimpleNamespace(headers={"content-length": str(size)}, method="POST")
+    clients = Clients(Shares(), lambda: 0.0)
+    connection, line = clients.enter("203.0.113.7:1"), SlowLine(size)
+    protocol: Any = line
+    body = Body(protocol, connection, clients, limits, Patience(limits.patience))
+    return body, line, scope, connection
+
+
+async def test_while_there_is_room_a_batch_is_waited_for_as_a_whole() -> None:
+    size = 66 + 32 * 4101
+    body, line, scope, connection = batch(size, Limits(patience=0.001))
+    reading = asyncio.create_task(body.whole(scope, 1 << 20))
+    await asyncio.sleep(0.01)  # longer than any piece may take
+    assert connection.held == connection.sent == size
+    line.ready.set()
+    async with asyncio.timeout(30):
+        assert len(await reading) == size
+    body.release()
+    assert not connection.held
+
+
+async def test_as_a_whole_it_has_no_more_time_than_in_pieces() -> None:
+    body, _, scope, connection = batch(200_000, Limits(patience=0.001, slowest=1 << 30))
+    async with asyncio.timeout(30):
+        with pytest.raises(TimeoutError):
+            await body.whole(scope, 1 << 20)
+    body.release()
+    assert not connection.held
+
+
+async def test_who_reads_a_batch_when_the_relay_ends_is_told_so() -> None:
+    body, _, scope, _ = batch(200_000, Limits())
+    reading = asyncio.create_task(body.whole(scope, 1 << 20))
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
 
 
 @pytest.mark.parametrize("stated", [True, False])
@@ -59,6 +100,7 @@ async def test_what_a_body_asks_for_counts_whether_it_states_its_length_or_not(
     clients = Clients(Shares(), lambda: 0.0)
     connection = clients.enter("203.0.113.7:1")
     line: Any = SlowLine(size)
+    line.ready.set()
     await Body(line, connection, clients, Limits(patience=0.1), Patience(0.1)).whole(
         scope, size, item=16
     )
