@@ -77,11 +77,15 @@ class _Mailbox:
 
     def offer(self, news: News) -> bool:
         """Take news, to be sent as they are, unless they don't follow upon what was sent."""
-        if not news:
-            self.current = False
         if self.current:
             self.news = (*self.news, *news)
         return self.current
+
+    def drop_news(self) -> int:
+        """Leave the news, and what comes from now on, to a fetch; return how many bytes."""
+        dropped = sum(len(envelope) for _, envelope in self.news)
+        self.news, self.current = (), False
+        return dropped
 
 
 class ReceiveStream:
@@ -167,9 +171,9 @@ class ReceiveStream:
 
     def _wake(self, mailbox: _Mailbox, news: News = ()) -> bool:
         size = sum(len(envelope) for _, envelope in news)
-        too_much = self._holds_back or self._news + size > self._limits.fetch_bytes
-        taken = mailbox.offer(() if too_much else news)
-        if taken:
+        if not news or self._holds_back or self._news + size > self._limits.fetch_bytes:
+            self._news -= mailbox.drop_news()  # it may be deleted, or no longer be sent in time
+        if taken := mailbox.offer(news):
             self._news += size
         if not mailbox.queued:
             mailbox.queued = True
@@ -231,6 +235,8 @@ class ReceiveStream:
         """
         least, patience, pause = None, self._limits.patience, _LOOK_AGAIN
         self._holds_back = True
+        for mailbox in self._ready:  # by then it may be deleted, or acknowledged
+            self._news -= mailbox.drop_news()
         while not self._stopping:
             self._note_ahead(await self._unacknowledged())
             if self._ahead <= self._allowed():
