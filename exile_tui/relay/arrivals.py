@@ -9,6 +9,7 @@ moved: a record whose number is below that is settled, whatever a crash left of 
 from __future__ import annotations
 
 import contextlib
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import Any
 
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
+from exile_tui.relay.pace import Pace
 from exile_tui.relay.schema import DamagedDatabase
 from exile_tui.relay.waiting import digest_of
 
@@ -80,6 +82,7 @@ class Arrivals:
         self._undo: list[tuple[Any, ...]] = []
         """What takes the batch back, from the last to the first: functions and their arguments."""
         self._unwritten: list[Arrival] = []
+        self._pace = Pace()
 
     def recover(self, next_seq: NextSeq) -> None:
         """Read what a predecessor left.
@@ -242,9 +245,9 @@ class Arrivals:
     # What becomes of a batch
 
     @property
-    def pending(self) -> bool:
-        """Whether something is to be written."""
-        return self._current is not None and self._current.file.pending
+    def pending(self) -> int:
+        """Bytes that are to be written."""
+        return 0 if self._current is None else self._current.file.pending
 
     def write(self) -> None:
         """Write what the batch gathered, durably.
@@ -252,8 +255,17 @@ class Arrivals:
         Raises:
             OSError: The disk is full or fails.
         """
-        if self.pending:
-            self._segment().file.write()
+        if size := self.pending:
+            started = time.perf_counter()
+            try:
+                self._segment().file.write()
+            finally:
+                self._pace.note(time.perf_counter() - started, size)
+
+    @property
+    def quick(self) -> bool:
+        """Whether `write` is so quick that no thread need be asked to wait for the disk."""
+        return self._pace.allows(self.pending)
 
     def keep(self) -> None:
         """Take what the batch did for good."""

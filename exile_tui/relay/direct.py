@@ -27,26 +27,21 @@ class Reply(asyncio.Future[_Result]):
         super().__init__(loop=loop)
         self._then: Callable[[], None] | None = None
 
-    def give(self, result: _Result) -> None:
-        """Give the result; nothing happens where nobody waits any more."""
-        if not self.done():
+    def give(self, result: _Result | Exception) -> None:
+        """Give the result, or an error to raise; nothing happens where nobody waits any more."""
+        if self.done():
+            return
+        if isinstance(result, Exception):
+            self.set_exception(result)
+        else:
             self.set_result(result)
-            self._go_on()
-
-    def fail(self, error: Exception) -> None:
-        """Give an error; nothing happens where nobody waits any more."""
-        if not self.done():
-            self.set_exception(error)
-            self._go_on()
+        if (step := self._then) is not None:
+            self._then = None
+            step()
 
     def then(self, step: Callable[[], None]) -> None:
         """Call a function, which raises nothing, when the reply is given."""
         self._then = step
-
-    def _go_on(self) -> None:
-        if (step := self._then) is not None:
-            self._then = None
-            step()
 
 
 class _Run:

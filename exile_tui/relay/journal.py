@@ -141,9 +141,9 @@ class Segment:
         return self._end == _HEAD
 
     @property
-    def pending(self) -> bool:
-        """Whether something is to be written."""
-        return bool(self._pending)
+    def pending(self) -> int:
+        """Bytes that are to be written."""
+        return self._end - self._kept
 
     def append(self, kind: Kind, mailbox: int, seq: int, expires: int, body: bytes = b"") -> int:
         """Gather a record; return the offset at which its body will begin."""

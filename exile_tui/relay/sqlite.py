@@ -233,6 +233,7 @@ class SqliteEngine:
                     await self._make_room()
                     size = min(MAX_BATCH, len(self._queue))
                     await self._commit([self._queue.popleft() for _ in range(size)])
+                    await asyncio.sleep(0)  # others come next, however much is asked
 
     async def _make_room(self) -> None:
         """Begin another file of the journal if need be, and keep the journal small.
@@ -274,19 +275,19 @@ class SqliteEngine:
             self._mailboxes.made = made
             self._activity.failed_commits += 1
             outcomes = [(reply, EngineUnavailable()) for _, reply in batch]
-        tally = self._mailboxes.tally
-        tally["delivered"] += self._watchers.call(self._mailboxes.take_changed())
-        self._activity.settle(tally, self._mailboxes.refused)
+        taken = self._watchers.call(self._mailboxes.take_changed())
+        self._mailboxes.tally["delivered"] += taken
+        self._activity.settle(self._mailboxes.tally, self._mailboxes.refused)
         for reply, outcome in outcomes:  # who waits may go on at once, and submit more
-            if isinstance(outcome, Exception):
-                reply.fail(outcome)
-            else:
-                reply.give(outcome)
+            reply.give(outcome)
 
     async def _commit_durably(self) -> None:
         self._unwiped, self._probed = True, False
         started = time.perf_counter()
-        await self._thread.run(self._store)
+        if self._arrivals.quick and not self._connection.in_transaction:
+            self._arrivals.write()
+        else:
+            await self._thread.run(self._store)
         self._activity.commits.add(time.perf_counter() - started)
 
     def _store(self) -> None:
@@ -327,9 +328,9 @@ class SqliteEngine:
                 if calendar.may_be_believed() and swept != (day := today(self._clock)):
                     await self._sweep_all()
                     swept = day
-            with contextlib.suppress(EngineUnavailable, *_FULL):  # as well where nothing was swept
+            await asyncio.sleep(self._wipe_interval)  # `open` wiped
+            with contextlib.suppress(EngineUnavailable, *_FULL):
                 await self.wipe()
-            await asyncio.sleep(self._wipe_interval)
 
     async def _sweep_all(self) -> None:
         start: int | None = 0

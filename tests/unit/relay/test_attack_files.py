@@ -168,6 +168,8 @@ async def test_a_disk_that_fails_at_every_step_for_a_while_is_survived(
     engine = await open_engine(tmp_path, clock)
     mine = box(rng)
     await engine.submit(creation(mine))
+    much = [rng.randbytes(65536) for _ in range(32)]
+    await engine.submit(ops.Append(mine.id, mine.send_hash, much))
 
     def fail() -> None:
         raise sqlite3.OperationalError("disk I/O error")
@@ -176,11 +178,11 @@ async def test_a_disk_that_fails_at_every_step_for_a_while_is_survived(
         failing.setattr(engine._slots, "reload", fail)
         (pages,) = engine._connection.execute("PRAGMA page_count").fetchone()
         engine._connection.execute(f"PRAGMA max_page_count = {pages}").fetchall()
+        with pytest.raises(sqlite3.OperationalError):
+            await engine.wipe()  # which moves them to the database
         for _ in range(2):
             with pytest.raises(EngineUnavailable):
-                await engine.submit(
-                    ops.Append(mine.id, mine.send_hash, [rng.randbytes(65536) for _ in range(32)])
-                )
+                await engine.submit(ops.Append(mine.id, mine.send_hash, [rng.randbytes(4096)]))
     engine._connection.execute("PRAGMA max_page_count = 1000000").fetchall()
     body = rng.randbytes(4096)
     assert await engine.submit(ops.Append(mine.id, mine.send_hash, [body])) == [Verdict.STORED]

@@ -232,6 +232,7 @@ async def test_where_nothing_can_be_swept_deleted_bytes_leave_the_files_still(
     engine = await open_engine(tmp_path, clock)
     monkeypatch.setattr(SqliteEngine, "_sweep_all", fails)
     monkeypatch.setattr(SqliteEngine, "wipe", wipe)
+    engine._wipe_interval = 0.001
     maintaining = asyncio.create_task(engine._maintain())
     await asyncio.wait_for(wiped.wait(), 10)
     maintaining.cancel()

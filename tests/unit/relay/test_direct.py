@@ -54,7 +54,7 @@ async def test_an_error_is_raised_where_it_is_waited_for() -> None:
             seen.append("KeyError")
 
     runs.run(wait())
-    given.fail(KeyError())
+    given.give(KeyError())
     assert (seen, len(runs)) == (["KeyError"], 0)
 
 
@@ -80,7 +80,7 @@ async def test_a_task_waits_for_a_reply_as_for_a_future() -> None:
     await asyncio.sleep(0)
     waiting[2].cancel()
     given.give(1)
-    failed.fail(KeyError())
+    failed.give(KeyError())
     left.give(3)  # nobody waits any more
     assert await waiting[0] == 1
     with pytest.raises(KeyError):

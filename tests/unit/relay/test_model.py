@@ -22,7 +22,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from exile_tui.relay import arrivals, envelopes, rows, sqlite, waiting
+from exile_tui.relay import arrivals, envelopes, pace, rows, sqlite, waiting
 from exile_tui.relay import engine as ops
 from exile_tui.relay.arrivals import OpenSegment
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
@@ -473,8 +473,20 @@ def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(envelopes, "SETTLE", 3)
 
 
-TestEngine = EngineMachine.TestCase
-TestEngine.settings = settings(
+class TestEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
+    """A thread waits for the disk, as the first writings after a start have it."""
+
+
+class TestQuickEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
+    """The loop waits for the disk by itself."""
+
+    @pytest.fixture(autouse=True)
+    def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for limit in ("_PROMISING_S", "_QUICK_S", "_STALL_S"):
+            monkeypatch.setattr(pace, limit, 3600.0)
+
+
+TestEngine.settings = TestQuickEngine.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,
     deadline=None,
