@@ -61,25 +61,23 @@ class _Run:
 
     def step(self) -> None:
         """Run until the coroutine waits or ends."""
-        try:
-            waits_for = self._coroutine.send(None)
-        except BaseException as error:
-            self._end(error)
-            return
-        self._wait(waits_for)
+        self._resume(self._coroutine.send, None)
 
     def _go_on(self, future: asyncio.Future[Any]) -> None:
         try:
             future.result()
         except BaseException as error:  # a cancellation included, which is the future's
-            try:
-                waits_for = self._coroutine.throw(error)
-            except BaseException as raised:
-                self._end(raised)
-                return
-            self._wait(waits_for)
+            self._resume(self._coroutine.throw, error)
         else:
             self.step()
+
+    def _resume(self, how: Callable[[Any], Any], argument: BaseException | None) -> None:
+        try:
+            waits_for = how(argument)
+        except BaseException as error:
+            self._end(error)
+        else:
+            self._wait(waits_for)
 
     def _wait(self, waits_for: Any) -> None:
         if waits_for is None:  # it lets others go first
