@@ -207,7 +207,11 @@ class Engine(Protocol):
         ...
 
     def watch(self, mailbox_id: bytes, wake: Wake) -> None:
-        """Call `wake` after envelopes came to a mailbox, or after it was deleted or made."""
+        """Call `wake` when envelopes came to a mailbox, or when it was deleted or made.
+
+        They need not be durable yet. What is lost then comes again, if its sender sends it again,
+        under a number that was never given.
+        """
         ...
 
     def unwatch(self, mailbox_id: bytes, wake: Wake) -> None:

@@ -41,8 +41,8 @@ class Mailboxes:
         self._limits = limits
         self._clock = clock
         self.changed: dict[bytes, list[tuple[int, bytes]] | None] = {}
-        """Ids of mailboxes whose readers have something to look at once this is committed: what
-        came, as (seq, envelope), None where more happened than that."""
+        """Ids of mailboxes whose readers have something to look at: what came, as (seq, envelope),
+        None where more happened than that."""
         self.tally: Counter[str] = Counter()
         """What the batch did with envelopes, for `Activity`; it counts once this is committed."""
         self.refused: Counter[str] = Counter()
@@ -106,7 +106,7 @@ class Mailboxes:
                 operation.receive_hash,
                 operation.send_hash,
                 expires,
-                secrets.randbits(48),
+                secrets.randbits(60),
             ),
         )
         self._count += 1
@@ -209,7 +209,7 @@ class Mailboxes:
             "receive_token_sha256": encode_base64url(row.receive_hash),
             "send_token_sha256": encode_base64url(row.send_hash),
             "expires_day": _date(row.expires),
-            "next_seq": row.next_seq,
+            "next_seq": self._rows.find(operation.mailbox_id).next_seq,  # as it is stored
             "envelopes": [
                 {
                     "seq": seq,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import secrets
 import sqlite3
 from dataclasses import dataclass
 
@@ -10,6 +11,15 @@ from exile_tui.relay.arrivals import Arrivals
 
 _MAX = 50_000
 """Rows kept in memory at most, some 30 MB; then all are read again as they are needed."""
+
+_GAP_BITS = 40
+"""Bits of the random gap that is left in a mailbox's numbers each time its row is read.
+
+Numbers that were sent and then lost, with a batch that could not be written or in a crash, are in
+no file: what comes later has others, so that an acknowledgement of the lost ones hits nothing.
+"""
+_GAPS_END = 2**62
+"""From here on none is left: who makes their own mailbox be read again and again ends there."""
 
 # A row of the same shape, for whoever names a mailbox that is not there: finding it takes as long.
 _NOBODY = """
@@ -99,5 +109,10 @@ class MailboxRows:
     def _remember(self, mailbox_id: bytes, row: Row) -> Row:
         if len(self._rows) >= _MAX:
             self.clear()
-        # One row for both tokens: what one changes, the other sees.
-        return self._rows.setdefault(mailbox_id, row)
+        known = self._rows.get(mailbox_id)
+        if known is not None:  # one row for both tokens: what one changes, the other sees
+            return known
+        if row.next_seq < _GAPS_END:
+            row.next_seq += secrets.randbits(_GAP_BITS)
+        self._rows[mailbox_id] = row
+        return row

@@ -162,7 +162,7 @@ class SqliteEngine:
         return reply
 
     def watch(self, mailbox_id: bytes, wake: Wake) -> None:
-        """Call `wake` after envelopes came to a mailbox (see `engine.Engine`)."""
+        """Call `wake` when envelopes came to a mailbox (see `engine.Engine`)."""
         self._watchers.add(mailbox_id, wake)
 
     def unwatch(self, mailbox_id: bytes, wake: Wake) -> None:
@@ -269,22 +269,31 @@ class SqliteEngine:
                 await self._commit_durably()
                 self._undone = False
             self._arrivals.keep()
+            self._tell()
         except Exception:  # whatever it was, nothing was stored and the next batch must go on
             with contextlib.suppress(sqlite3.Error):
                 self._undo()
             self._mailboxes.made = made
             self._activity.failed_commits += 1
             outcomes = [(reply, EngineUnavailable()) for _, reply in batch]
-        taken = self._watchers.call(self._mailboxes.take_changed())
-        self._mailboxes.tally["delivered"] += taken
         self._activity.settle(self._mailboxes.tally, self._mailboxes.refused)
         for reply, outcome in outcomes:  # who waits may go on at once, and submit more
             reply.give(outcome)
 
+    def _tell(self) -> bool:
+        taken = self._watchers.call(self._mailboxes.take_changed())
+        self._mailboxes.tally["delivered"] += taken
+        return taken > 0
+
     async def _commit_durably(self) -> None:
         self._unwiped, self._probed = True, False
+        # Who receives need not wait for the disk. A disk that has just failed may fail again: what
+        # comes again and again for that would be sent each time.
+        told = not self._undone and self._tell()
         started = time.perf_counter()
         if self._arrivals.quick and not self._connection.in_transaction:
+            if told:
+                await asyncio.sleep(0)  # the streams send before this thread waits
             self._arrivals.write()
         else:
             await self._thread.run(self._store)

@@ -311,7 +311,7 @@ async def test_disclosure_is_every_stored_field(engine: SqliteEngine, rng: rando
     assert len(held) == len(columns)  # the internal number apart, and the envelopes
 
 
-async def test_readers_are_woken_after_the_commit_and_after_deletion(
+async def test_readers_are_told_what_came_and_of_deletion(
     engine: SqliteEngine, rng: random.Random
 ) -> None:
     mine, told = box(rng), list[ops.News]()

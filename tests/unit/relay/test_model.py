@@ -13,7 +13,8 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,8 @@ class EngineMachine(RuleBasedStateMachine):
         self.model = Model(self.clock)
         self.gathered: list[tuple[ops.Operation[Any], Step]] = []
         self.tried = Tried()
+        self.told: dict[tuple[bytes, int], set[bytes]] = {}
+        """Envelopes by mailbox and number, as those heard of them who receive: some are lost."""
         self.engine = self._open()
 
     def _open(self) -> SqliteEngine:
@@ -103,7 +106,14 @@ class EngineMachine(RuleBasedStateMachine):
         self.loop.run_until_complete(asyncio.sleep(0))
         self.loop.run_until_complete(_submit(engine, ops.Sweep()))
         self.model.sweep()
+        for box in BOXES:
+            engine.watch(box.id, partial(self._tell, box))
         return engine
+
+    def _tell(self, box: Box, news: ops.News) -> bool:
+        for seq, body in news:
+            self.told.setdefault((box.id, seq), set()).add(body)
+        return True
 
     def teardown(self) -> None:
         self.loop.run_until_complete(self.engine.close())
@@ -137,7 +147,9 @@ class EngineMachine(RuleBasedStateMachine):
         self.gather(appending, lambda model: model.append(box, token, bodies))
 
     def acknowledge(self, box: Box, token: bytes, draw: Draw) -> None:
-        some = [seq for at, seq in enumerate(self.seen(box)) if at in draw.numbers] + [1 << 60]
+        seen = self.seen(box)
+        some = [seq for at, seq in enumerate(seen) if at in draw.numbers]
+        some += [seq for owner, seq in self.told if owner == box.id and seq not in seen]
         self.tried.acknowledged |= {(box.id, seq) for seq in some}
         acknowledgement = ops.Acknowledge(box.id, token, some * 2)
         self.gather(acknowledgement, lambda model: model.acknowledge(box, token, some))
@@ -371,6 +383,8 @@ class EngineMachine(RuleBasedStateMachine):
             assert (found is None) == (held is None)
             if held is not None:
                 compare(held, found, -1)
+                self._tell(box, found)
+        assert all(len(bodies) == 1 for bodies in self.told.values()), "a number came back"
         for blob_id, body in zip(BLOBS, blobs, strict=True):
             there = self.model.blobs.get(blob_id)
             lives = there is not None and there.expires > today(self.clock)
@@ -400,7 +414,9 @@ def check_file(engine: SqliteEngine) -> None:
         assert free == (mailbox is None)
         assert mailbox is not None or not any(body)
     for mailbox_id, row in engine._mailboxes._rows._rows.items():
-        assert row == engine._mailboxes._rows.find(mailbox_id)
+        stored = engine._mailboxes._rows.find(mailbox_id)
+        assert row.next_seq >= stored.next_seq
+        assert row == replace(stored, next_seq=row.next_seq)
 
 
 def tear(before: Path, after: Path, part: int) -> None:
@@ -437,7 +453,7 @@ class Fault:
                 patch(part, "_execute", self.execute)
         elif at in ("journal", "commit"):
             write = engine._arrivals.write
-            patch(engine, "_store", lambda: (at == "commit" and write(), self._fail()))
+            patch(engine._arrivals, "write", lambda: (at == "commit" and write(), self._fail()))
         else:
             patch(engine, "_commit_durably", self._fail_to_commit)
         if at == "undo":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -105,7 +106,8 @@ async def test_who_receives_from_a_mailbox_that_is_made_anew_misses_nothing(
     """Whether its numbers begin before or after those of its former life."""
     after = -1
     for start in (7000, 70, 700):
-        monkeypatch.setattr("exile_tui.relay.mailboxes.secrets.randbits", lambda _, at=start: at)
+        given = {60: start}  # and no gaps
+        monkeypatch.setattr(secrets, "randbits", lambda bits, given=given: given.get(bits, 0))
         await create(store)
         assert await seqs(store, after) == []
         for number in range(3):
@@ -117,10 +119,29 @@ async def test_who_receives_from_a_mailbox_that_is_made_anew_misses_nothing(
         assert await store.submit(engine.DeleteMailbox(KEYS.id, KEYS.receive_hash))
 
 
-async def test_what_is_disclosed_is_what_the_file_holds(tmp_path: Path) -> None:
+async def test_who_has_their_mailbox_read_again_and_again_ends_no_batch(
+    store: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Numbers are below 2^63 for ever, whatever gaps are left in them."""
+    monkeypatch.setattr(secrets, "randbits", lambda bits: 2**bits - 1)
+    monkeypatch.setattr("exile_tui.relay.rows._GAP_BITS", 60)
+    await create(store)
+    for number in range(40):
+        await create(store)  # which forgets the row
+        assert await append(store, number) is Verdict.STORED
+    found = await seqs(store) or []
+    assert found == sorted(set(found))
+    assert len(found) == 40
+    assert 2**62 < found[-1] < 2**63 - 2**32
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["", "whose row was read again"])
+async def test_what_is_disclosed_is_what_the_file_holds(tmp_path: Path, again: bool) -> None:
     store = await SqliteEngine.open(tmp_path / "relay.db", Limits(), SystemClock())
     await create(store)
     await append(store, 1)
+    if again:
+        store._mailboxes.reload()
     told = await store.submit(engine.Disclose(KEYS.id, KEYS.receive_hash))
     await store.close()
     connection = open_database(tmp_path / "relay.db")
