@@ -59,6 +59,13 @@ class OpenSegment:
         self.deleted: dict[int, int] = {}
         """Bodies that nobody waits for any more: bytes by offset."""
 
+    def set_newest(self, mailbox: int, seq: int | None) -> None:
+        """Take back what `newest` says of a mailbox; None: nothing."""
+        if seq is None:
+            del self.newest[mailbox]
+        else:
+            self.newest[mailbox] = seq
+
 
 class Arrivals:
     """The journal and its index. What a batch changed is kept by `keep` or taken back by `undo`."""
@@ -171,6 +178,7 @@ class Arrivals:
         segment = self._segment()
         offset = segment.file.append(_STORED, mailbox, seq, expires, envelope)
         arrival = Arrival(segment, offset, len(envelope), expires, digest, envelope)
+        self._undo.append((segment.set_newest, mailbox, segment.newest.get(mailbox)))
         segment.newest[mailbox] = seq
         self._put(mailbox, seq, arrival)
         self._unwritten.append(arrival)

@@ -31,6 +31,13 @@ class Blobs:
         self.forgot = False
         """Whether ids or hashes were deleted since the file was last rewritten."""
 
+    def count(self) -> tuple[int, int]:
+        """Count all blobs, and their bytes."""
+        row: tuple[int, int] = self._execute(
+            "SELECT count(*), coalesce(sum(length), 0) FROM blobs"
+        ).fetchone()
+        return row
+
     def put(self, operation: engine.PutBlobs) -> list[Verdict]:
         """Store blobs, each for itself."""
         return [self._put_one(blob) for blob in operation.blobs]

@@ -61,6 +61,12 @@ class Mailboxes:
         self._envelopes.reload()
         (self._count,) = self._execute("SELECT count(*) FROM mailboxes").fetchone()
 
+    def undo(self) -> None:
+        """Take back what the batch gathered; `reload` follows."""
+        self.changed.clear()
+        self.tally.clear()
+        self.refused.clear()
+
     def take_changed(self) -> dict[bytes, engine.News]:
         """Return what `changed` has gathered, and begin anew."""
         taken, self.changed = self.changed, {}
@@ -179,7 +185,7 @@ class Mailboxes:
             return None
         # A number that was not given here is of an earlier life of the mailbox, whose numbers
         # began elsewhere: it was deleted and made again while somebody received from it.
-        after = operation.after if operation.after < row.next_seq else -1
+        after = operation.after if row.has_given(operation.after) else -1
         envelopes = self._envelopes.read(row.number, after, operation.max_bytes)
         self.tally["delivered"] += len(envelopes)
         return envelopes

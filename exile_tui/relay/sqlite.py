@@ -112,9 +112,7 @@ class SqliteEngine:
         self._work = asyncio.Event()
         self._turn = asyncio.Lock()
         self._thread = OneThread("relay-commit")
-        self._closing = False
-        self._stale = False
-        self._probed = self._undone = False
+        self._closing = self._stale = self._probed = self._undone = False
         self._unwiped = True  # what a killed predecessor left in the log
         self._wiping = Wiping(
             connection,
@@ -268,6 +266,8 @@ class SqliteEngine:
             if durably:
                 await self._commit_durably()
                 self._undone = False
+                if self._mailboxes.tally["appended"]:
+                    self._watchers.trust()
             self._arrivals.keep()
             self._tell()
         except Exception:  # whatever it was, nothing was stored and the next batch must go on
@@ -287,13 +287,12 @@ class SqliteEngine:
 
     async def _commit_durably(self) -> None:
         self._unwiped, self._probed = True, False
-        # Who receives need not wait for the disk. A disk that has just failed may fail again: what
-        # comes again and again for that would be sent each time.
-        told = not self._undone and self._tell()
+        told = self._watchers.early and self._tell()
+        quick = self._arrivals.quick and not self._connection.in_transaction
+        if quick and told:
+            await asyncio.sleep(0)  # the streams send before this thread waits
         started = time.perf_counter()
-        if self._arrivals.quick and not self._connection.in_transaction:
-            if told:
-                await asyncio.sleep(0)  # the streams send before this thread waits
+        if quick:
             self._arrivals.write()
         else:
             await self._thread.run(self._store)
@@ -315,14 +314,9 @@ class SqliteEngine:
         self._stale = True  # until all of it worked, which a failing disk may prevent
         # Of a COMMIT whose synchronisation failed, SQLite's log may hold all. It is written over
         # before anything else counts as stored: a crash would bring it back.
-        self._undone = True
-        self._probed = False
-        for gathered in (
-            self._mailboxes.changed,
-            self._mailboxes.tally,
-            self._mailboxes.refused,
-        ):
-            gathered.clear()
+        self._undone, self._probed = True, False
+        self._watchers.doubt()
+        self._mailboxes.undo()
         self._arrivals.undo()
         if self._connection.in_transaction:
             self._connection.execute("ROLLBACK")
@@ -347,10 +341,7 @@ class SqliteEngine:
             start = await self.submit(Sweep(start))
 
     def _count_all(self, operation: engine.CountAll) -> engine.Totals:
-        execute = self._connection.execute
-        (mailboxes,) = execute("SELECT count(*) FROM mailboxes").fetchone()
-        blobs = execute("SELECT count(*), coalesce(sum(length), 0) FROM blobs")
-        return engine.Totals(mailboxes, *self._envelopes.count(), *blobs.fetchone())
+        return engine.Totals(self._mailboxes.count, *self._envelopes.count(), *self._blobs.count())
 
     def _probe(self, operation: engine.Probe | None = None) -> None:
         # Written even when it is the same, and it counts as no change of any row.

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from exile_tui.relay import engine as ops
+from exile_tui.relay import watchers
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.journal import Segment
 from exile_tui.relay.sqlite import SqliteEngine
@@ -143,10 +144,30 @@ async def test_while_the_disk_fails_nothing_is_sent_again_and_again(
         await append(engine, mine, envelope)
         await reader.until(EnvelopeFrame, 2)
         assert reader.envelopes(0) == [envelope] * 2
-        disk.set_pace()
-        more = rng.randbytes(4096)
-        await append(engine, mine, more)  # the disk works: sent at once again
-        await reader.until(EnvelopeFrame, 3)
+
+
+@quick
+async def test_a_disk_that_failed_is_trusted_again_after_a_while(
+    engine: SqliteEngine, rng: random.Random, monkeypatch: pytest.MonkeyPatch, quick: bool
+) -> None:
+    monkeypatch.setattr(watchers, "_DOUBT", 3)
+    (mine,) = await created(engine, rng, 1)
+    disk = Disk(engine, monkeypatch, quick=quick)
+    told: list[bool] = []
+
+    def wake(news: ops.News) -> bool:
+        told.append(engine._watchers.early and bool(engine._arrivals.pending))
+        return False
+
+    engine.watch(mine.id, wake)
+    disk.fails = True
+    with pytest.raises(EngineUnavailable):
+        await append(engine, mine, rng.randbytes(4096))
+    disk.fails = False
+    for _ in range(5):
+        await engine.submit(ops.Probe())  # which says nothing about the journal
+        await append(engine, mine, rng.randbytes(4096))
+    assert told == [True, False, False, False, True, True]
 
 
 async def test_numbers_that_a_crash_lost_are_not_given_again(
