@@ -20,7 +20,7 @@ from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
 from exile_tui.relay.pace import Pace
 from exile_tui.relay.schema import DamagedDatabase
-from exile_tui.relay.waiting import digest_of
+from exile_tui.relay.waiting import mark_of
 
 SEGMENT = 64 * 1024 * 1024
 """Bytes after which another file is begun."""
@@ -40,7 +40,7 @@ class Arrival:
     offset: int
     size: int
     expires: int
-    digest: bytes
+    mark: int
     body: bytes | None
     """Its bytes, until they are written."""
 
@@ -132,11 +132,11 @@ class Arrivals:
         if record.kind is Kind.STORED:
             if record.body is None:
                 return
-            digest = digest_of(record.body)
+            mark = mark_of(record.body)
             self._put(
                 mailbox,
                 seq,
-                Arrival(segment, record.offset, record.size, record.expires, digest, None),
+                Arrival(segment, record.offset, record.size, record.expires, mark, None),
             )
         elif arrival is not None and record.kind is Kind.DELETED:
             self._take_out(mailbox, seq)
@@ -169,7 +169,7 @@ class Arrivals:
         """Whether there is a file with room, so that `begin` would do nothing."""
         return self._current is not None and self._current.file.size < SEGMENT
 
-    def add(self, mailbox: int, seq: int, expires: int, envelope: bytes, digest: bytes) -> None:
+    def add(self, mailbox: int, seq: int, expires: int, envelope: bytes, mark: int) -> None:
         """Append an envelope; its number is larger than every one before in its mailbox.
 
         Raises:
@@ -177,7 +177,7 @@ class Arrivals:
         """
         segment = self._segment()
         offset = segment.file.append(_STORED, mailbox, seq, expires, envelope)
-        arrival = Arrival(segment, offset, len(envelope), expires, digest, envelope)
+        arrival = Arrival(segment, offset, len(envelope), expires, mark, envelope)
         self._undo.append((segment.set_newest, mailbox, segment.newest.get(mailbox)))
         segment.newest[mailbox] = seq
         self._put(mailbox, seq, arrival)

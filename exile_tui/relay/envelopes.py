@@ -13,7 +13,7 @@ from typing import NamedTuple
 from exile_tui.relay.arrivals import Arrivals, OpenSegment
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.slots import Slots
-from exile_tui.relay.waiting import Waiting, WaitingEnvelopes, digest_of
+from exile_tui.relay.waiting import Waiting, WaitingEnvelopes, mark_of
 from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
 
 SWEEP = 512
@@ -71,20 +71,30 @@ class Envelopes:
             if size not in ENVELOPE_SIZES:
                 verdicts.append(Verdict.BAD_SIZE)
                 break
-            digest = digest_of(envelope)
-            same = waiting.by_digest.get(digest)
-            if same is not None:
+            mark = mark_of(envelope)
+            same = waiting.by_mark.get(mark)
+            if same is not None and self._body(number, same, waiting) == envelope:
                 self._renew(number, same, waiting.by_seq[same].slot, expires)
             elif len(waiting.by_seq) >= self._most:
                 verdicts.append(Verdict.FULL)
                 break
             else:
-                self._arrivals.add(number, seq, expires, envelope, digest)
-                self._waiting.add(waiting, seq, 0, size, digest)
+                self._arrivals.add(number, seq, expires, envelope, mark)
+                self._waiting.add(waiting, seq, 0, size, mark)
                 news.append((seq, envelope))
                 seq += 1
             verdicts.append(_STORED)
         return news, verdicts
+
+    def _body(self, number: int, seq: int, waiting: Waiting) -> bytes:
+        arrival = self._arrivals.get(number, seq)
+        if arrival is not None:
+            return arrival.read()
+        slot = waiting.by_seq[seq].slot
+        row: tuple[bytes] = self._execute(
+            "SELECT body FROM bodies WHERE slot = ?", (slot,)
+        ).fetchone()
+        return row[0]
 
     def _renew(self, number: int, seq: int, slot: int, expires: int) -> None:
         if slot:
@@ -248,7 +258,7 @@ class Envelopes:
             "WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
             (number,),
         ):
-            self._waiting.add(waiting, seq, slot, size, digest_of(body))
+            self._waiting.add(waiting, seq, slot, size, mark_of(body))
         for seq, arrival in self._arrivals.of(number).items():
-            self._waiting.add(waiting, seq, 0, arrival.size, arrival.digest)
+            self._waiting.add(waiting, seq, 0, arrival.size, arrival.mark)
         return waiting

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exile_tui.relay.arrivals import Arrivals
-from exile_tui.relay.waiting import digest_of
+from exile_tui.relay.waiting import mark_of
 
 BODIES = [bytes([number + 1]) * 4096 for number in range(4)]
 ONE, TWO = 71, 72
@@ -16,7 +16,7 @@ ONE, TWO = 71, 72
 
 
 def add(arrivals: Arrivals, mailbox: int, seq: int, body: bytes) -> None:
-    arrivals.add(mailbox, seq, 30, body, digest_of(body))
+    arrivals.add(mailbox, seq, 30, body, mark_of(body))
 
 
 def store(arrivals: Arrivals) -> None:
@@ -53,14 +53,14 @@ def test_what_waited_waits_again(killed: Path) -> None:
     arrivals = recovered(killed, {ONE: 10, TWO: 5}.get)
     found = {
         mailbox: [
-            (seq, each.read(), each.expires, each.digest)
+            (seq, each.read(), each.expires, each.mark)
             for seq, each in arrivals.of(mailbox).items()
         ]
         for mailbox in (ONE, TWO)
     }
     assert found == {
-        ONE: [(10, BODIES[0], 30, digest_of(BODIES[0])), (12, BODIES[2], 34, digest_of(BODIES[2]))],
-        TWO: [(5, BODIES[3], 30, digest_of(BODIES[3]))],
+        ONE: [(10, BODIES[0], 30, mark_of(BODIES[0])), (12, BODIES[2], 34, mark_of(BODIES[2]))],
+        TWO: [(5, BODIES[3], 30, mark_of(BODIES[3]))],
     }
     assert (arrivals.count, arrivals.bytes) == (3, 3 * 4096)
     assert [arrivals.next_seq(mailbox, 1) for mailbox in (ONE, TWO, 73)] == [13, 6, 1]

@@ -173,3 +173,24 @@ async def test_what_is_known_of_waiting_envelopes_is_what_the_file_holds(
     store._mailboxes.reload()
     assert await store.submit(engine.Acknowledge(KEYS.id, KEYS.receive_hash, left))
     assert await seqs(store) == []
+
+
+async def test_bytes_are_the_same_only_where_all_of_them_are(
+    store: SqliteEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a mark says: of envelopes with one mark each is stored."""
+    monkeypatch.setattr("exile_tui.relay.envelopes.mark_of", lambda _: 7)
+    await create(store)
+    for number in (1, 2, 3, 3):
+        assert await append(store, number) is Verdict.STORED
+    found = await seqs(store) or []
+    assert len(found) == 3
+    await store.wipe()  # moved to the database
+    assert await append(store, 3) is Verdict.STORED
+    assert await append(store, 1) is Verdict.STORED  # hidden by the newest: it comes once more
+    assert (await seqs(store) or [])[:3] == found
+    assert len(await seqs(store) or []) == 4
+    assert await store.submit(engine.Acknowledge(KEYS.id, KEYS.receive_hash, found))
+    assert await append(store, 1) is Verdict.STORED
+    assert await append(store, 2) is Verdict.STORED
+    assert len(await seqs(store) or []) == 3
