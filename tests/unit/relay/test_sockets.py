@@ -72,6 +72,33 @@ def test_connections_are_found_among_the_descriptors_and_the_right_one_is_ended(
             assert not sockets.end(Found(file.fileno(), names[0], 0))
 
 
+def test_one_behind_many_that_closed_is_found_soon_and_not_lost_again(
+    listening: socket.socket,
+) -> None:
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(accepted(listening, stack.enter_context(connect(listening))))
+        sockets = stack.enter_context(contextlib.closing(Sockets({listening.getsockname()[1]})))
+        assert [one.descriptor for one in found_by(sockets)] == [server.fileno()]
+        highest = max(fd for fd in range(4096) if _is_open(fd))
+        far = os.dup2(server.fileno(), highest + 900)
+        try:
+            looks = [[one.descriptor for one in found_by(sockets)] for _ in range(20)]
+        finally:
+            os.close(far)
+        first = looks.index([server.fileno(), far])
+        assert first < 8
+        assert all(found == [server.fileno(), far] for found in looks[first:])
+        assert [one.descriptor for one in found_by(sockets)] == [server.fileno()]
+
+
+def _is_open(descriptor: int) -> bool:
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
 def test_ipv6_is_written_as_requests_name_it() -> None:
     try:
         bound = listen("::1", 0)
