@@ -57,7 +57,8 @@ async def measure(rounds: int, seconds: float) -> Report:
             Bar("relay's median over mosquitto's", ("relay", "median ms"),
                 ("mosquitto", "median ms")),
         ],
-        ["the relay's messages are on the disk before they are delivered, nobody else's are"],
+        ["the relay delivers while its disk is waited for, and answers its sender after that; "
+            "the others never wait for one"],
     )  # fmt: skip
 
     async def relay() -> Sample:
