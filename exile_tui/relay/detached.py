@@ -28,6 +28,7 @@ from exile_tui.relay.listening import (
     Listening,
 )
 from exile_tui.relay.main import on_signals, run_loop
+from exile_tui.relay.placing import Placement, allowed
 from exile_tui.relay.service import DirectoryInUse, RelayDirectory, RelayService, RelaySettings
 
 
@@ -61,7 +62,9 @@ async def serve(
     poll: float,
 ) -> None:
     """Serve until the lease is over, the address changed, or a signal."""
-    service = RelayService(RelaySettings(directory=directory.path), directory, *bound)
+    service = RelayService(
+        RelaySettings(directory=directory.path), directory, *bound, placement=Placement(allowed())
+    )
     on_signals(service.stop)
 
     async def watch() -> None:

@@ -22,6 +22,7 @@ from exile_tui.relay.access import Access, read_phrase
 from exile_tui.relay.binding import listen
 from exile_tui.relay.facts_file import FACTS_FILE, OperatorFacts, read_facts
 from exile_tui.relay.listening import Listening
+from exile_tui.relay.placing import Placement, allowed
 from exile_tui.relay.reloading import on_hangup
 from exile_tui.relay.service import (
     Beside,
@@ -186,7 +187,7 @@ async def _announcing(
     beside: Sequence[Beside],
 ) -> None:
     """Say the address, and serve."""
-    service = RelayService(settings, directory, bound)
+    service = RelayService(settings, directory, bound, placement=Placement(allowed()))
     on_signals(service.stop)
     on_hangup(directory.key, settings.facts_file or directory.path / FACTS_FILE, service.stop)
     reach = ipaddress.ip_address(bound.getsockname()[0].partition("%")[0])

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-import traceback
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
@@ -30,11 +30,13 @@ from granian.server.embed import AsyncWorker, Server
 
 from exile_tui.relay.bodies import Body, Crowded, TooLarge
 from exile_tui.relay.clients import Clients, Connection
+from exile_tui.relay.defects import report_defect
 from exile_tui.relay.direct import Runs
 from exile_tui.relay.exhaustion import descriptors
 from exile_tui.relay.handlers import Answer, Handlers, Streamed, failure, try_later
 from exile_tui.relay.key import RelayKey
 from exile_tui.relay.patience import Patience
+from exile_tui.relay.placing import Placement
 from exile_tui.relay.sockets import set_options
 from exile_tui.wire.relay import CONTENT_TYPE, Path
 
@@ -80,6 +82,7 @@ class _Entrance(CallbackScheduler):
         super().__init__()
         soon, context = loop.call_soon_threadsafe, self._ctx
         runs, is_whole = Runs(), application.is_whole
+        thread, placement = threading.local(), application.placement
 
         def begin(watcher: Any, body: asyncio.Future[bytes] | None) -> None:
             runs.run(application.serve(watcher, body))
@@ -87,6 +90,9 @@ class _Entrance(CallbackScheduler):
         def schedule(watcher: Any) -> None:
             # What is raised here would come out somewhere else in granian's thread.
             with contextlib.suppress(Exception):
+                if not hasattr(thread, "placed"):
+                    thread.placed = True
+                    placement.enter()
                 scope = watcher.scope
                 small = _AT_HEAD and is_whole(scope) and Body.is_small(scope)
                 soon(begin, watcher, watcher.proto() if small else None, context=context)
@@ -139,7 +145,8 @@ class _OwnServer(Server):
             *self.ssl_ctx,
             (None, None),
         )
-        worker.serve_async(_Entrance(loop, application), loop, stop)
+        with application.placement.elsewhere():
+            worker.serve_async(_Entrance(loop, application), loop, stop)
         await stopped
 
 
@@ -147,7 +154,12 @@ class RelayServer:
     """Serves the handlers over TLS 1.3, HTTP/1.1 and 2, on one socket."""
 
     def __init__(
-        self, handlers: Handlers, key: RelayKey, bound: socket.socket, clients: Clients
+        self,
+        handlers: Handlers,
+        key: RelayKey,
+        bound: socket.socket,
+        clients: Clients,
+        placement: Placement,
     ) -> None:
         """Make a server that does not serve yet.
 
@@ -156,12 +168,13 @@ class RelayServer:
             key: The key of its TLS.
             bound: The socket that it listens on.
             clients: The table of who is connected.
+            placement: Where its threads run.
         """
         set_options(bound)
         # Nothing is logged, errors included: some of granian's name the peer's address.
         self._server: Any = _OwnServer(
             bound,
-            _Application(handlers, clients),
+            _Application(handlers, clients, placement),
             interface=Interfaces.RSGI,
             http=HTTPModes.auto,
             websockets=False,
@@ -204,7 +217,8 @@ class _Application:
     It runs without a task, see `direct`.
     """
 
-    def __init__(self, handlers: Handlers, clients: Clients) -> None:
+    def __init__(self, handlers: Handlers, clients: Clients, placement: Placement) -> None:
+        self.placement = placement
         self._handlers = handlers
         self._clients = clients
         self._patience = Patience(handlers.limits.patience)
@@ -381,10 +395,3 @@ def _send(protocol: RSGIHTTPProtocol, answer: Answer) -> None:
     if answer.retry_after:
         headers.append(("retry-after", str(answer.retry_after)))
     protocol.response_bytes(answer.status, headers, answer.body)
-
-
-def report_defect(error: Exception) -> None:
-    """Write where a defect of this program is, and nothing of what it was handling."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    place = f"{frame.filename.rpartition('/')[2]}:{frame.lineno}"
-    print(f"exile-tui relay: {place}: {type(error).__name__}", file=sys.stderr)  # noqa: T201 - the only output of a running relay

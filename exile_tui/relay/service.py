@@ -25,6 +25,7 @@ from exile_tui.relay.key import RelayKey, ensure_key
 from exile_tui.relay.lanes import Lanes
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.listening import LOCK_FILE
+from exile_tui.relay.placing import Placement
 from exile_tui.relay.renewal import Renewals
 from exile_tui.relay.server import RelayServer
 from exile_tui.relay.shares import Shares
@@ -115,7 +116,11 @@ class RelayService:
     """One running relay."""
 
     def __init__(
-        self, settings: RelaySettings, directory: RelayDirectory, *bound: socket.socket
+        self,
+        settings: RelaySettings,
+        directory: RelayDirectory,
+        *bound: socket.socket,
+        placement: Placement | None = None,
     ) -> None:
         """Make a relay that is not running yet.
 
@@ -123,10 +128,12 @@ class RelayService:
             settings: What it is started with.
             directory: Its directory, locked.
             bound: The sockets that it listens on, one at least.
+            placement: Where its threads run; None where others have threads in this process, too.
         """
         self._settings = settings
         self._directory = directory
         self._bound = bound
+        self._placement = placement or Placement(())
         self._stop = asyncio.Event()
 
     def stop(self) -> None:
@@ -189,9 +196,11 @@ class RelayService:
         clients = Clients(settings.shares, settings.clock.monotonic, settings.balancers)
         door = Door([bound.dup() for bound in self._bound])  # granian takes the others over
         sweeper = Sweeper(clients, door, most)
-        servers = [RelayServer(handlers, key, bound, clients) for bound in self._bound]
+        placement = self._placement
+        servers = [RelayServer(handlers, key, bound, clients, placement) for bound in self._bound]
         serving = [asyncio.create_task(server.serve()) for server in servers]
-        guarding = [asyncio.create_task(one) for one in (sweeper.run(), keep_accepting(door))]
+        guards = (sweeper.run(), keep_accepting(door), placement.keep())
+        guarding = [asyncio.create_task(one) for one in guards]
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait((*serving, stopping), return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -7,8 +7,8 @@ import contextlib
 import time
 
 from exile_tui.relay.clients import Clients
+from exile_tui.relay.defects import report_defect
 from exile_tui.relay.door import Door
-from exile_tui.relay.server import report_defect
 from exile_tui.relay.sockets import HAVE_DESCRIPTORS, Sockets
 
 _SLICE_S = 0.001

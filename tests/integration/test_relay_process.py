@@ -18,6 +18,7 @@ from PIL import Image
 from exile_tui.relay.key import CERTIFICATE_FILE, KEY_FILE
 from exile_tui.relay.listening import LISTENING_FILE
 from exile_tui.relay.main import announce, main, qr_code
+from exile_tui.relay.placing import Placement, allowed
 from exile_tui.relay.service import DATABASE_FILE, RelayDirectory, RelaySettings
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import (
@@ -215,3 +216,19 @@ async def test_an_address_for_all_of_them_is_explained(tmp_path: FilePath) -> No
     relay = await start(tmp_path, "--host", "0.0.0.0")
     assert await relay.end() == 0
     assert b"in the place of 0.0.0.0" in relay.output
+
+
+@pytest.mark.skipif(len(allowed()) < 2, reason="one processor, or no way to choose")
+async def test_what_holds_the_interpreters_lock_shares_a_processor(tmp_path: FilePath) -> None:
+    placement = Placement(allowed())
+    relay = await start(tmp_path)
+
+    await ask(relay.address, "POST", Path.CREATE, creation(box(random.Random(3))))
+    process = relay.process.pid
+    threads = [int(name) for name in os.listdir(f"/proc/{process}/task")]
+    places = {thread: os.sched_getaffinity(thread) for thread in threads}
+    assert places[process] == placement.home
+    # The other one is the server's in which it calls Python.
+    assert list(places.values()).count(placement.home) >= 2
+    assert placement.rest in places.values()
+    assert await relay.end() == 0
