@@ -18,8 +18,9 @@ _QUICK_S = 0.0012
 """Seconds that it may take the loop on average."""
 _STALL_S = 0.02
 """Seconds after which one alone is too slow."""
-_OVER = 16
-"""Writings over which the average is taken."""
+_OVER = 64
+"""Writings over which the average is taken. One of ten milliseconds comes now and then, and is no
+sign of a slow disk."""
 _REST = 1000
 """Writings that are the thread's after that."""
 _AT_FIRST_S = 0.01

@@ -105,7 +105,7 @@ async def test_a_disk_that_fails_slowly_is_not_believed_to_be_quick(
         return ops.Append(mine.id, mine.send_hash, [rng.randbytes(4096)])
 
     assert await engine.submit(operation()) == [Verdict.STORED]
-    for _ in range(60):
+    for _ in range(200):
         engine._arrivals._pace.note(0.0001, 4096)
     assert engine._arrivals.quick
     write = Segment.write

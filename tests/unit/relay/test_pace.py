@@ -26,7 +26,7 @@ def after(*writings: tuple[int, float]) -> Pace:
 
 def test_the_loop_tries_after_some_quick_writings() -> None:
     assert not after((20, 0.001)).allows(4096)
-    pace = after((60, 0.001))
+    pace = after((200, 0.001))
     assert pace.allows(SMALL)
     assert not pace.allows(SMALL + 1)
     pace.note(0.5, SMALL + 1)  # much takes long on any disk
@@ -35,15 +35,15 @@ def test_the_loop_tries_after_some_quick_writings() -> None:
 
 def test_a_disk_that_is_slow_on_average_is_left_to_the_thread() -> None:
     assert not after((5000, 0.0021)).allows(4096)
-    assert after((60, 0.001), (500, 0.0011)).allows(4096)
-    assert not after((60, 0.001), (60, 0.0014)).allows(4096)
+    assert after((200, 0.001), (2000, 0.0011)).allows(4096)
+    assert not after((200, 0.001), (200, 0.0014)).allows(4096)
 
 
 def test_after_one_that_stops_the_loop_does_not_try_for_long() -> None:
-    assert after((60, 0.0003), (1, 0.014)).allows(4096)  # 1.1 ms on average
-    assert not after((60, 0.0003), (1, 0.021)).allows(4096)
-    assert not after((60, 0.0003), (1, 0.021), (1000, 0.0003)).allows(4096)
-    assert after((60, 0.0003), (1, 0.021), (1001, 0.0003)).allows(4096)
+    assert after((200, 0.0003), (3, 0.019)).allows(4096)  # 1.1 ms on average
+    assert not after((200, 0.0003), (1, 0.021)).allows(4096)
+    assert not after((200, 0.0003), (1, 0.021), (1000, 0.0003)).allows(4096)
+    assert after((200, 0.0003), (1, 0.021), (1001, 0.0003)).allows(4096)
 
 
 async def test_a_disk_that_becomes_slow_is_waited_for_by_a_thread(
