@@ -59,13 +59,6 @@ class OpenSegment:
         self.deleted: dict[int, int] = {}
         """Bodies that nobody waits for any more: bytes by offset."""
 
-    def set_newest(self, mailbox: int, seq: int | None) -> None:
-        """Take back what `newest` says of a mailbox; None: nothing."""
-        if seq is None:
-            del self.newest[mailbox]
-        else:
-            self.newest[mailbox] = seq
-
 
 class Arrivals:
     """The journal and its index. What a batch changed is kept by `keep` or taken back by `undo`."""
@@ -87,7 +80,7 @@ class Arrivals:
         self.bytes = 0
         """And how many bytes they have."""
         self._undo: list[tuple[Any, ...]] = []
-        """What takes the batch back, from the last to the first: functions and their arguments."""
+        """What takes the batch back, from the last to the first: methods and their arguments."""
         self._unwritten: list[Arrival] = []
         self._pace = Pace()
 
@@ -178,11 +171,11 @@ class Arrivals:
         segment = self._segment()
         offset = segment.file.append(_STORED, mailbox, seq, expires, envelope)
         arrival = Arrival(segment, offset, len(envelope), expires, mark, envelope)
-        self._undo.append((segment.set_newest, mailbox, segment.newest.get(mailbox)))
+        before = segment.newest.get(mailbox)
         segment.newest[mailbox] = seq
         self._put(mailbox, seq, arrival)
         self._unwritten.append(arrival)
-        self._undo.append((self._take_out, mailbox, seq))
+        self._undo.append((Arrivals._take_back, segment, mailbox, seq, before))
 
     def delete(self, mailbox: int, seq: int) -> bool:
         """Delete an envelope; return whether it was here.
@@ -204,13 +197,13 @@ class Arrivals:
         if before != expires:
             self._segment().file.append(Kind.RENEWED, mailbox, seq, expires)
             arrival.expires = expires
-            self._undo.append((setattr, arrival, "expires", before))
+            self._undo.append((Arrivals._expire, arrival, before))
 
     def remove(self, mailbox: int, seq: int) -> None:
         """Take an envelope out of the index: it was moved to the database, or deleted."""
         arrival = self._take_out(mailbox, seq)
-        self._undo.append((self._put_back, mailbox, seq, arrival))
-        self._let_go(arrival)
+        arrival.segment.deleted[arrival.offset] = arrival.size
+        self._undo.append((Arrivals._put_back, mailbox, seq, arrival))
 
     def drop(self, mailbox: int) -> int:
         """Forget what is here of a mailbox that is deleted in the database; return how many."""
@@ -218,11 +211,6 @@ class Arrivals:
         for seq in dropped:
             self.remove(mailbox, seq)
         return len(dropped)
-
-    def _let_go(self, arrival: Arrival) -> None:
-        deleted = arrival.segment.deleted
-        deleted[arrival.offset] = arrival.size
-        self._undo.append((deleted.pop, arrival.offset))
 
     def _segment(self) -> OpenSegment:
         if self._current is None:
@@ -246,9 +234,20 @@ class Arrivals:
         self.bytes -= arrival.size
         return arrival
 
+    def _take_back(self, segment: OpenSegment, mailbox: int, seq: int, before: int | None) -> None:
+        self._take_out(mailbox, seq)
+        if before is None:
+            del segment.newest[mailbox]
+        else:
+            segment.newest[mailbox] = before
+
     def _put_back(self, mailbox: int, seq: int, arrival: Arrival) -> None:
+        del arrival.segment.deleted[arrival.offset]
         self._put(mailbox, seq, arrival)
         self._index[mailbox] = dict(sorted(self._index[mailbox].items()))
+
+    def _expire(self, arrival: Arrival, expires: int) -> None:
+        arrival.expires = expires
 
     # What becomes of a batch
 
@@ -287,8 +286,8 @@ class Arrivals:
     def undo(self) -> None:
         """Take back what the batch did."""
         while self._undo:
-            function, *arguments = self._undo.pop()
-            function(*arguments)
+            method, *arguments = self._undo.pop()
+            method(self, *arguments)
         self._unwritten.clear()
         if self._current is not None:
             self._current.file.undo()

@@ -34,8 +34,9 @@ from exile_tui.relay.service import (
 from exile_tui.relay.work import EASIEST_BITS, MAX_BITS, WorkMode, WorkPolicy
 from exile_tui.wire.address import RelayAddress, require_host
 
-_COLLECT_AFTER = 5_000
-"""Objects after which the youngest are gone through for cycles."""
+_COLLECT_AFTER = 20_000
+"""Objects after which the youngest are gone through for cycles. With a quarter of it, that took a
+tenth of the loop's time."""
 
 _NO_ENGINE = N_("There is no engine {engine}; this version stores in sqlite only.")
 _BAD_HOST = N_("{host} can't be a relay's host: 1 to 62 of a-z, 0-9, '-', '.', or an IPv6 address.")
