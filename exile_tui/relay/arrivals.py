@@ -11,12 +11,12 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from exile_tui.relay.engine import EngineUnavailable
+from exile_tui.relay.index import Arrival, Index, OpenSegment
 from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
 from exile_tui.relay.pace import Pace
 from exile_tui.relay.schema import DamagedDatabase
@@ -30,34 +30,6 @@ _STORED = Kind.STORED
 
 NextSeq = Callable[[int], int | None]
 """Returns the number in the database of a mailbox's next envelope; None for an unknown mailbox."""
-
-
-@dataclass(slots=True, eq=False)
-class Arrival:
-    """An envelope in the journal."""
-
-    segment: OpenSegment
-    offset: int
-    size: int
-    expires: int
-    mark: int
-    body: bytes | None
-    """Its bytes, until they are written."""
-
-    def read(self) -> bytes:
-        """Return its bytes."""
-        return self.body or self.segment.file.read(self.offset, self.size)
-
-
-class OpenSegment:
-    """A file of the journal."""
-
-    def __init__(self, file: Segment) -> None:
-        self.file = file
-        self.newest: dict[int, int] = {}
-        """The largest number that each mailbox gave in it."""
-        self.deleted: dict[int, int] = {}
-        """Bodies that nobody waits for any more: bytes by offset."""
 
 
 class Arrivals:
@@ -74,11 +46,10 @@ class Arrivals:
         self._current: OpenSegment | None = None
         self.closed: deque[OpenSegment] = deque()
         """Files that are to be settled, the oldest first."""
-        self._index: dict[int, dict[int, Arrival]] = {}
-        self.count = 0
-        """Envelopes here."""
-        self.bytes = 0
-        """And how many bytes they have."""
+        self.index = Index()
+        """Where everything is that waits here."""
+        self.came = 0
+        """Envelopes that were appended since the start."""
         self._undo: list[tuple[Any, ...]] = []
         """What takes the batch back, from the last to the first: methods and their arguments."""
         self._unwritten: list[Arrival] = []
@@ -121,18 +92,18 @@ class Arrivals:
         mailbox, seq = record.mailbox, record.seq
         # Whatever is said of a number: it was given.
         segment.newest[mailbox] = max(seq, segment.newest.get(mailbox, 0))
-        arrival = self.get(mailbox, seq)
+        arrival = self.index.get(mailbox, seq)
         if record.kind is Kind.STORED:
             if record.body is None:
                 return
             mark = mark_of(record.body)
-            self._put(
+            self.index.put(
                 mailbox,
                 seq,
                 Arrival(segment, record.offset, record.size, record.expires, mark, None),
             )
         elif arrival is not None and record.kind is Kind.DELETED:
-            self._take_out(mailbox, seq)
+            self.index.take_out(mailbox, seq)
             arrival.segment.deleted[arrival.offset] = arrival.size
         elif arrival is not None:
             arrival.expires = record.expires
@@ -173,7 +144,8 @@ class Arrivals:
         arrival = Arrival(segment, offset, len(envelope), expires, mark, envelope)
         before = segment.newest.get(mailbox)
         segment.newest[mailbox] = seq
-        self._put(mailbox, seq, arrival)
+        self.index.put(mailbox, seq, arrival)
+        self.came += 1
         self._unwritten.append(arrival)
         self._undo.append((Arrivals._take_back, segment, mailbox, seq, before))
 
@@ -183,7 +155,7 @@ class Arrivals:
         Raises:
             EngineUnavailable: There is no file to append to.
         """
-        arrival = self.get(mailbox, seq)
+        arrival = self.index.get(mailbox, seq)
         if arrival is None:
             return False
         self._segment().file.append(Kind.DELETED, mailbox, seq, 0)
@@ -192,7 +164,7 @@ class Arrivals:
 
     def renew(self, mailbox: int, seq: int, expires: int) -> None:
         """Let an envelope that was sent again expire later."""
-        arrival = self._index[mailbox][seq]
+        arrival = self.index.of(mailbox)[seq]
         before = arrival.expires
         if before != expires:
             self._segment().file.append(Kind.RENEWED, mailbox, seq, expires)
@@ -201,13 +173,13 @@ class Arrivals:
 
     def remove(self, mailbox: int, seq: int) -> None:
         """Take an envelope out of the index: it was moved to the database, or deleted."""
-        arrival = self._take_out(mailbox, seq)
+        arrival = self.index.take_out(mailbox, seq)
         arrival.segment.deleted[arrival.offset] = arrival.size
         self._undo.append((Arrivals._put_back, mailbox, seq, arrival))
 
     def drop(self, mailbox: int) -> int:
         """Forget what is here of a mailbox that is deleted in the database; return how many."""
-        dropped = tuple(self.of(mailbox))
+        dropped = tuple(self.index.of(mailbox))
         for seq in dropped:
             self.remove(mailbox, seq)
         return len(dropped)
@@ -217,25 +189,8 @@ class Arrivals:
             raise EngineUnavailable
         return self._current
 
-    def _put(self, mailbox: int, seq: int, arrival: Arrival) -> None:
-        waiting = self._index.get(mailbox)
-        if waiting is None:
-            waiting = self._index[mailbox] = {}
-        waiting[seq] = arrival
-        self.count += 1
-        self.bytes += arrival.size
-
-    def _take_out(self, mailbox: int, seq: int) -> Arrival:
-        waiting = self._index[mailbox]
-        arrival = waiting.pop(seq)
-        if not waiting:
-            del self._index[mailbox]
-        self.count -= 1
-        self.bytes -= arrival.size
-        return arrival
-
     def _take_back(self, segment: OpenSegment, mailbox: int, seq: int, before: int | None) -> None:
-        self._take_out(mailbox, seq)
+        self.index.take_out(mailbox, seq)
         if before is None:
             del segment.newest[mailbox]
         else:
@@ -243,8 +198,7 @@ class Arrivals:
 
     def _put_back(self, mailbox: int, seq: int, arrival: Arrival) -> None:
         del arrival.segment.deleted[arrival.offset]
-        self._put(mailbox, seq, arrival)
-        self._index[mailbox] = dict(sorted(self._index[mailbox].items()))
+        self.index.put_back(mailbox, seq, arrival)
 
     def _expire(self, arrival: Arrival, expires: int) -> None:
         arrival.expires = expires
@@ -294,25 +248,10 @@ class Arrivals:
 
     # What is asked
 
-    def of(self, mailbox: int) -> dict[int, Arrival]:
-        """Return what is here of a mailbox by number, oldest first; not to be changed."""
-        return self._index.get(mailbox, {})
-
-    def get(self, mailbox: int, seq: int) -> Arrival | None:
-        """Return an envelope, None if it is not here."""
-        return self._index.get(mailbox, {}).get(seq)
-
     def next_seq(self, mailbox: int, stored: int) -> int:
         """Return the number of a mailbox's next envelope, given the one in the database."""
         segments = [*self.closed, self._current] if self._current else self.closed
         return max(stored, *(each.newest.get(mailbox, -1) + 1 for each in segments), 0)
-
-    def expired(self, day: int) -> Iterator[tuple[int, int]]:
-        """Find what expired, as (mailbox, seq) pairs; reads the whole index."""
-        for mailbox, waiting in self._index.items():
-            for seq, arrival in waiting.items():
-                if arrival.expires <= day:
-                    yield mailbox, seq
 
     @property
     def size(self) -> int:

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from exile_tui.relay.arrivals import Arrivals, OpenSegment
+from exile_tui.relay.arrivals import Arrivals
+from exile_tui.relay.index import OpenSegment
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.slots import Slots
 from exile_tui.relay.waiting import Waiting, WaitingEnvelopes, mark_of
@@ -18,14 +19,6 @@ from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
 
 SWEEP = 512
 """Rows that one sweep deletes at most, so that it never holds up a batch."""
-
-SETTLE = 64
-"""Envelopes and mailboxes that are written to the database at once, for the same reason; so many
-for each file of the journal that is behind, or else more would come in than leaves. Two at least:
-one is a mailbox."""
-
-_SETTLE_MOST = 8
-"""Times as many at most."""
 
 _STORED = Verdict.STORED
 """Looked up once: a name of an enumeration takes as long as a checksum."""
@@ -87,7 +80,7 @@ class Envelopes:
         return news, verdicts
 
     def _body(self, number: int, seq: int, waiting: Waiting) -> bytes:
-        arrival = self._arrivals.get(number, seq)
+        arrival = self._arrivals.index.get(number, seq)
         if arrival is not None:
             return arrival.read()
         slot = waiting.by_seq[seq].slot
@@ -157,7 +150,7 @@ class Envelopes:
                 "WHERE mailbox = ? AND seq > ? ORDER BY seq",
                 (number, after),
             )
-        for seq, arrival in self._arrivals.of(number).items():
+        for seq, arrival in self._arrivals.index.of(number).items():
             if seq > after:
                 yield seq, arrival.read()
 
@@ -167,7 +160,7 @@ class Envelopes:
             "SELECT coalesce(sum(size), 0) FROM slots WHERE mailbox = ? AND seq >= 0 AND seq <= ?",
             (number, seq),
         ).fetchone()
-        arrived = self._arrivals.of(number).items()
+        arrived = self._arrivals.index.of(number).items()
         return int(settled) + sum(each.size for other, each in arrived if other <= seq)
 
     def listed(self, number: int) -> list[Listed]:
@@ -176,7 +169,7 @@ class Envelopes:
             "SELECT seq, size, expires FROM slots WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
             (number,),
         )
-        arrived = self._arrivals.of(number).items()
+        arrived = self._arrivals.index.of(number).items()
         return [
             *(Listed(*row) for row in settled),
             *(Listed(seq, each.size, each.expires) for seq, each in arrived),
@@ -187,7 +180,7 @@ class Envelopes:
         settled, size = self._execute(
             "SELECT count(*), coalesce(sum(size), 0) FROM slots WHERE seq >= 0"
         ).fetchone()
-        return settled + self._arrivals.count, size + self._arrivals.bytes
+        return settled + self._arrivals.index.count, size + self._arrivals.index.bytes
 
     def sweep(self, start: int, day: int) -> tuple[int, int | None]:
         """Delete what expired, from a slot on.
@@ -195,7 +188,7 @@ class Envelopes:
         Returns:
             How many, and the slot to go on from; None when all were looked at.
         """
-        arrived = list(islice(self._arrivals.expired(day), SWEEP)) if not start else []
+        arrived = list(islice(self._arrivals.index.expired(day), SWEEP)) if not start else []
         for number, seq in arrived:
             self.delete(number, seq)
         if len(arrived) == SWEEP:
@@ -216,22 +209,22 @@ class Envelopes:
         ).fetchone()
         return count, more
 
-    def settle(self, segment: OpenSegment, behind: int) -> list[int]:
+    def settle(self, segment: OpenSegment, most: int) -> list[int]:
         """Move some of what waits in the journal's oldest file to the database.
 
         Args:
             segment: That file.
-            behind: How many files are to be settled.
+            most: Envelopes and mailboxes to move at most; two at least, as one is a mailbox.
 
         Returns:
             The mailboxes of which nothing waits there any more.
         """
-        done, left = [], SETTLE * min(behind, _SETTLE_MOST)
+        done, left = [], most
         for number, newest in segment.newest.items():
             if left <= 0:
                 break
             left -= 1
-            arrived = self._arrivals.of(number).items()
+            arrived = self._arrivals.index.of(number).items()
             moving = list(islice(((seq, one) for seq, one in arrived if seq <= newest), left))
             for seq, arrival in moving:
                 slot = self._slots.take(arrival.read(), number, seq, arrival.expires)
@@ -259,6 +252,6 @@ class Envelopes:
             (number,),
         ):
             self._waiting.add(waiting, seq, slot, size, mark_of(body))
-        for seq, arrival in self._arrivals.of(number).items():
+        for seq, arrival in self._arrivals.index.of(number).items():
             self._waiting.add(waiting, seq, 0, arrival.size, arrival.mark)
         return waiting

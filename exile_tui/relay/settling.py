@@ -2,10 +2,30 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.envelopes import Envelopes
+
+SETTLE = 64
+"""Envelopes and mailboxes that are moved at once, so that no batch waits for long. Two at least."""
+
+_MOST = 8
+"""Times as many at most."""
+
+_BURST, _SMALLEST = 1 << 30, 1 << 26
+_SHARE = 16
+"""Part of the memory that the journal may be large: its index takes an eighth of that."""
+
+
+def room_for_bursts() -> int:
+    """Return how many bytes of what came in may lie in the journal, for this computer's memory."""
+    try:
+        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):  # where the system doesn't tell
+        return _BURST // 2
+    return max(_SMALLEST, min(_BURST, memory // _SHARE))
 
 
 class Settling:
@@ -17,6 +37,7 @@ class Settling:
         self._execute = connection.execute
         self._arrivals = arrivals
         self._envelopes = envelopes
+        self._came = 0
 
     def some(self) -> None:
         """Move some of the journal's oldest file; delete the file behind it.
@@ -29,10 +50,16 @@ class Settling:
             return
         segment = self._arrivals.closed[0]
         self._execute("BEGIN IMMEDIATE")
-        done = self._envelopes.settle(segment, len(self._arrivals.closed))
+        done = self._envelopes.settle(segment, self._how_many())
         self._execute("COMMIT")
         self._arrivals.keep()
         for mailbox in done:
             del segment.newest[mailbox]
         if not segment.newest:
             self._arrivals.settled(segment)
+
+    def _how_many(self) -> int:
+        """Return how many to move: more than came in since the last time, or it would never end."""
+        came, self._came = self._arrivals.came - self._came, self._arrivals.came
+        enough = 2 * came if came else SETTLE * len(self._arrivals.closed)
+        return min(max(enough, SETTLE), _MOST * SETTLE)

@@ -26,13 +26,13 @@ from exile_tui.relay.blobs import Blobs
 from exile_tui.relay.direct import Reply
 from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep, Wake
 from exile_tui.relay.envelopes import Envelopes
-from exile_tui.relay.limits import Limits, today
+from exile_tui.relay.limits import Limits
 from exile_tui.relay.mailboxes import Mailboxes
+from exile_tui.relay.maintaining import maintain
 from exile_tui.relay.room import Room
 from exile_tui.relay.schema import VERSION, DamagedDatabase, open_database
-from exile_tui.relay.settling import Settling
+from exile_tui.relay.settling import Settling, room_for_bursts
 from exile_tui.relay.slots import Slots
-from exile_tui.relay.steady import SteadyCalendar
 from exile_tui.relay.thread import OneThread
 from exile_tui.relay.tickets import Tickets
 from exile_tui.relay.watchers import Watchers
@@ -44,8 +44,11 @@ MAX_BATCH = 512
 WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
-BACKLOG = 512 * 1024 * 1024
+BACKLOG = room_for_bursts()
 """Bytes of the journal above which a batch waits until some of it was moved to the database."""
+
+_SOON = 0.75
+"""Share of it from which on some is moved after each batch, so that none has to wait for long."""
 
 _TAKING = (
     engine.CreateMailbox,
@@ -72,12 +75,10 @@ class SqliteEngine:
         path: Path,
         limits: Limits,
         clock: Clock,
-        wipe_interval: float,
     ) -> None:
         self._connection = connection
         self._path = path
         self._clock = clock
-        self._wipe_interval = wipe_interval
         self._slots = Slots(connection)
         self._room = Room(path.parent, limits.disk_reserve, self._slots)
         self._arrivals = Arrivals(path)
@@ -136,7 +137,7 @@ class SqliteEngine:
         Raises:
             DamagedDatabase: The file, or one of the journal, can't be used; nothing was changed.
         """
-        self = cls(open_database(path), path, limits, clock, wipe_interval)
+        self = cls(open_database(path), path, limits, clock)
         try:
             self._arrivals.recover(self._mailboxes.next_seq)
         except (DamagedDatabase, OSError, sqlite3.Error):
@@ -147,7 +148,10 @@ class SqliteEngine:
         with contextlib.suppress(*_FULL):  # again after the interval
             await self.wipe()
         await self._make_room()
-        self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._maintain())]
+        self._tasks = [
+            asyncio.create_task(self._run()),
+            asyncio.create_task(maintain(self, clock, wipe_interval)),
+        ]
         return self
 
     def submit(self, operation: Operation[_Result]) -> Reply[_Result]:
@@ -184,8 +188,9 @@ class SqliteEngine:
         The journal is settled, or blanked where the disk is full; the log emptied (`Wiping`).
         """
         try:
-            await self._settle_closed()  # what could not be moved before, without a further file
             async with self._turn:
+                if self._arrivals.closed:  # unless some of it can be moved, no further file
+                    await self._thread.run(self._settle)
                 self._arrivals.close_current()
             await self._settle_closed()
         except _FULL:
@@ -239,8 +244,10 @@ class SqliteEngine:
         Where the disk has no room for it, nothing new is taken, and all else goes on.
         """
         with contextlib.suppress(*_FULL):
-            while self._arrivals.closed and self._arrivals.size > BACKLOG:
+            while self._arrivals.closed and self._arrivals.size > BACKLOG * _SOON:
                 await self._thread.run(self._settle)
+                if self._arrivals.size <= BACKLOG:
+                    break  # with each batch some of it
         with contextlib.suppress(*_FULL):
             if not self._arrivals.ready:
                 await self._thread.run(self._arrivals.begin)
@@ -323,22 +330,6 @@ class SqliteEngine:
         self._slots.reload()
         self._mailboxes.reload()
         self._stale = False
-
-    async def _maintain(self) -> None:
-        swept, calendar = None, SteadyCalendar(self._clock)
-        while True:
-            with contextlib.suppress(EngineUnavailable, *_FULL):  # again after the interval
-                if calendar.may_be_believed() and swept != (day := today(self._clock)):
-                    await self._sweep_all()
-                    swept = day
-            await asyncio.sleep(self._wipe_interval)  # `open` wiped
-            with contextlib.suppress(EngineUnavailable, *_FULL):
-                await self.wipe()
-
-    async def _sweep_all(self) -> None:
-        start: int | None = 0
-        while start is not None:
-            start = await self.submit(Sweep(start))
 
     def _count_all(self, operation: engine.CountAll) -> engine.Totals:
         return engine.Totals(self._mailboxes.count, *self._envelopes.count(), *self._blobs.count())

@@ -54,7 +54,7 @@ def test_what_waited_waits_again(killed: Path) -> None:
     found = {
         mailbox: [
             (seq, each.read(), each.expires, each.mark)
-            for seq, each in arrivals.of(mailbox).items()
+            for seq, each in arrivals.index.of(mailbox).items()
         ]
         for mailbox in (ONE, TWO)
     }
@@ -62,7 +62,7 @@ def test_what_waited_waits_again(killed: Path) -> None:
         ONE: [(10, BODIES[0], 30, mark_of(BODIES[0])), (12, BODIES[2], 34, mark_of(BODIES[2]))],
         TWO: [(5, BODIES[3], 30, mark_of(BODIES[3]))],
     }
-    assert (arrivals.count, arrivals.bytes) == (3, 3 * 4096)
+    assert (arrivals.index.count, arrivals.index.bytes) == (3, 3 * 4096)
     assert [arrivals.next_seq(mailbox, 1) for mailbox in (ONE, TWO, 73)] == [13, 6, 1]
     arrivals.close()
 
@@ -80,14 +80,14 @@ def test_what_is_settled_or_nobodys_is_not_there_and_leaves_the_files(
     killed: Path, settled: dict[int, int], left: list[bytes]
 ) -> None:
     arrivals = recovered(killed, settled.get)
-    found = [each.read() for mailbox in (ONE, TWO) for each in arrivals.of(mailbox).values()]
+    found = [each.read() for mailbox in (ONE, TWO) for each in arrivals.index.of(mailbox).values()]
     assert found == left
     arrivals.blank()
     raw = b"".join(path.read_bytes() for path in killed.parent.glob("relay.db-journal-*"))
     assert [body for body in BODIES if body[:64] in raw] == left
     arrivals.close()
     again = recovered(killed, settled.get)
-    assert again.count == len(left)
+    assert again.index.count == len(left)
     assert again.next_seq(TWO, 1) == (6 if settled[TWO] == 5 else 1)
     again.close()
 
@@ -101,14 +101,14 @@ def test_numbers_that_were_acknowledged_and_blanked_are_given_to_no_other(killed
     arrivals.blank()
     arrivals.close()
     arrivals = recovered(killed, {ONE: 10, TWO: 5}.get)
-    assert [each.size for each in arrivals.of(ONE).values()] == [4096]
+    assert [each.size for each in arrivals.index.of(ONE).values()] == [4096]
     assert (arrivals.next_seq(ONE, 10), arrivals.next_seq(TWO, 5)) == (13, 6)
     arrivals.close()
 
 
 def test_what_a_batch_did_is_taken_back(killed: Path) -> None:
     arrivals = recovered(killed, {ONE: 10, TWO: 5}.get)
-    before = {seq: (each, each.expires) for seq, each in arrivals.of(ONE).items()}
+    before = {seq: (each, each.expires) for seq, each in arrivals.index.of(ONE).items()}
     arrivals.begin()
     add(arrivals, ONE, 13, BODIES[1])
     assert arrivals.delete(ONE, 13)
@@ -118,9 +118,9 @@ def test_what_a_batch_did_is_taken_back(killed: Path) -> None:
     add(arrivals, ONE, 14, BODIES[1])
     assert arrivals.drop(ONE) == 2
     arrivals.undo()
-    assert {seq: (each, each.expires) for seq, each in arrivals.of(ONE).items()} == before
-    assert list(arrivals.of(ONE)) == sorted(before)
-    assert arrivals.count == 3
+    assert {seq: (each, each.expires) for seq, each in arrivals.index.of(ONE).items()} == before
+    assert list(arrivals.index.of(ONE)) == sorted(before)
+    assert arrivals.index.count == 3
     assert not arrivals.pending
     assert all(not segment.deleted or len(segment.deleted) == 1 for segment in arrivals.closed)
     arrivals.close()

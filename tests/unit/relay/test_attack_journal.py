@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from exile_tui.relay import arrivals, envelopes, sqlite
+from exile_tui.relay import arrivals, maintaining, settling, sqlite
 from exile_tui.relay import engine as ops
 from exile_tui.relay.arrivals import journal_files
 from exile_tui.relay.engine import EngineUnavailable
@@ -175,7 +175,7 @@ async def test_no_more_comes_in_than_leaves(
 ) -> None:
     monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
     monkeypatch.setattr(sqlite, "BACKLOG", 100_000)
-    monkeypatch.setattr(envelopes, "SETTLE", 2)
+    monkeypatch.setattr(settling, "SETTLE", 2)
     mailbox = box(rng)
     engine = await open_engine(tmp_path, clock)
     await create(engine, mailbox)
@@ -204,7 +204,8 @@ async def test_while_the_disk_is_full_the_files_do_not_get_more(
 async def test_what_was_moved_and_then_acknowledged_leaves_a_full_disk_too(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(envelopes, "SETTLE", 2)
+    monkeypatch.setattr(settling, "SETTLE", 2)
+    monkeypatch.setattr(settling, "_MOST", 1)
     mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(3)]
     engine = await open_engine(tmp_path, clock)
     await create(engine, mailbox)
@@ -221,7 +222,7 @@ async def test_what_was_moved_and_then_acknowledged_leaves_a_full_disk_too(
 async def test_where_nothing_can_be_swept_deleted_bytes_leave_the_files_still(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def fails(engine: SqliteEngine) -> None:
+    async def fails(engine: object) -> None:
         raise EngineUnavailable
 
     wiped = asyncio.Event()
@@ -230,12 +231,11 @@ async def test_where_nothing_can_be_swept_deleted_bytes_leave_the_files_still(
         wiped.set()
 
     engine = await open_engine(tmp_path, clock)
-    monkeypatch.setattr(SqliteEngine, "_sweep_all", fails)
+    monkeypatch.setattr(maintaining, "sweep_all", fails)
     monkeypatch.setattr(SqliteEngine, "wipe", wipe)
-    engine._wipe_interval = 0.001
-    maintaining = asyncio.create_task(engine._maintain())
+    task = asyncio.create_task(maintaining.maintain(engine, clock, 0.001))
     await asyncio.wait_for(wiped.wait(), 10)
-    maintaining.cancel()
+    task.cancel()
     monkeypatch.undo()
     await engine.close()
 
@@ -259,7 +259,8 @@ async def test_a_mailbox_that_was_moved_in_part_loses_nothing_in_a_kill(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Only what was moved is below the number that says so."""
-    monkeypatch.setattr(envelopes, "SETTLE", 3)
+    monkeypatch.setattr(settling, "SETTLE", 3)
+    monkeypatch.setattr(settling, "_MOST", 1)
     mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(5)]
     engine = await open_engine(tmp_path, clock)
     await create(engine, mailbox)
@@ -279,3 +280,48 @@ async def test_a_mailbox_that_was_moved_in_part_loses_nothing_in_a_kill(
         again = await open_engine(killed, clock)
         assert await fetch(again, mailbox) == found
         await again.close()
+
+
+async def test_a_relay_that_rests_writes_nothing(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox = box(rng)
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, [rng.randbytes(4096)])
+    wiped, wipe = [0], engine._wiping.wipe
+
+    def counted() -> bool:
+        wiped[0] += 1
+        return wipe()
+
+    monkeypatch.setattr(engine._wiping, "wipe", counted)
+    for _ in range(3):
+        await engine.wipe()
+        assert not journal_files(tmp_path / "relay.db")
+        assert wiped == [1]
+    await engine.close()
+
+
+async def test_what_fills_up_is_moved_before_it_is_full(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
+    monkeypatch.setattr(sqlite, "BACKLOG", 200_000)
+    monkeypatch.setattr(settling, "SETTLE", 2)
+    boxes = [box(rng) for _ in range(3)]
+    engine = await open_engine(tmp_path, clock)
+    settle, moved = engine._settle, list[int]()
+
+    def noted() -> None:
+        moved.append(engine._arrivals.size)
+        settle()
+
+    monkeypatch.setattr(engine, "_settle", noted)
+    for mailbox in boxes:
+        await create(engine, mailbox)
+        for _ in range(20):
+            await post(engine, mailbox, [rng.randbytes(4096) for _ in range(4)])
+    assert len(moved) >= 20
+    assert all(150_000 < size < 200_000 for size in moved)
+    await engine.close()

@@ -18,6 +18,7 @@ from exile_tui.relay import engine as ops
 from exile_tui.relay import journal
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
 from exile_tui.relay.limits import Limits, today
+from exile_tui.relay.maintaining import sweep_all
 from exile_tui.relay.schema import VERSION, DamagedDatabase
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
@@ -116,7 +117,7 @@ async def test_bytes_that_lie_there_are_not_stored_twice_and_live_longer(
     clock.skip_days(2)
     assert await append(engine, mine, kept) == [STORED]
     clock.skip_days(2)
-    await engine._sweep_all()
+    await sweep_all(engine)
     found = await fetch(engine, mine)
     assert found is not None
     assert [envelope for _, envelope in found] == [kept]

@@ -80,7 +80,7 @@ async def test_a_clock_that_is_years_ahead_for_a_while_deletes_nothing(
             looks.release()
             return super().may_be_believed()
 
-    monkeypatch.setattr("exile_tui.relay.sqlite.SteadyCalendar", Watched)
+    monkeypatch.setattr("exile_tui.relay.maintaining.SteadyCalendar", Watched)
     engine = await SqliteEngine.open(tmp_path / "relay.db", Limits(), clock, wipe_interval=0.001)
 
     async def look_again() -> None:

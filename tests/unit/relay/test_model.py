@@ -23,11 +23,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from exile_tui.relay import arrivals, envelopes, pace, rows, sqlite, waiting
+from exile_tui.relay import arrivals, pace, rows, settling, sqlite, waiting
 from exile_tui.relay import engine as ops
-from exile_tui.relay.arrivals import OpenSegment
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
+from exile_tui.relay.index import OpenSegment
 from exile_tui.relay.limits import today
+from exile_tui.relay.maintaining import sweep_all
 from exile_tui.relay.sqlite import SqliteEngine
 from tests.unit.relay.model import BLOBS, BODIES, BOXES, LIMITS, Held, Model, Sees, Tried, compare
 from tests.unit.relay.support import Box, SettableClock, open_engine
@@ -255,7 +256,7 @@ class EngineMachine(RuleBasedStateMachine):
             case "wipe without room":
                 self._wipe_without_room()
             case "sweep":
-                self.loop.run_until_complete(self.engine._sweep_all())
+                self.loop.run_until_complete(sweep_all(self.engine))
                 self.model.sweep()
             case _:
                 self.clock.skip_days(1)
@@ -486,7 +487,8 @@ def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(waiting, "_MAX", 9)
     monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
     monkeypatch.setattr(sqlite, "BACKLOG", 100_000)
-    monkeypatch.setattr(envelopes, "SETTLE", 3)
+    monkeypatch.setattr(settling, "SETTLE", 3)
+    monkeypatch.setattr(settling, "_MOST", 2)
 
 
 class TestEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
