@@ -14,8 +14,8 @@ SETTLE = 64
 _MOST = 8
 """Times as many at most."""
 
-_BURST, _SMALLEST = 1 << 30, 1 << 26
-_SHARE = 16
+_BURST, _SMALLEST = 1 << 31, 1 << 26
+_SHARE = 8
 """Part of the memory that the journal may be large: its index takes an eighth of that."""
 
 

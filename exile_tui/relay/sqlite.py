@@ -44,6 +44,9 @@ MAX_BATCH = 512
 WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
+_LATE_S = 20.0
+"""Seconds of settling after which, and again and again, what was deleted is blanked in the files."""
+
 BACKLOG = room_for_bursts()
 """Bytes of the journal above which a batch waits until some of it was moved to the database."""
 
@@ -185,7 +188,8 @@ class SqliteEngine:
     async def wipe(self) -> None:
         """Make deleted bytes unrecoverable from the files.
 
-        The journal is settled, or blanked where the disk is full; the log emptied (`Wiping`).
+        The journal is settled, or blanked where the disk is full or it takes long; then the log is
+        emptied (`Wiping`).
         """
         try:
             async with self._turn:
@@ -204,8 +208,12 @@ class SqliteEngine:
 
     async def _settle_closed(self) -> None:
         last = self._arrivals.closed[-1] if self._arrivals.closed else None
+        late = self._loop.time() + _LATE_S
         while last in self._arrivals.closed:
             async with self._turn:
+                if self._loop.time() >= late:
+                    await self._thread.run(self._arrivals.blank)
+                    late = self._loop.time() + _LATE_S
                 await self._thread.run(self._settle)
 
     async def close(self) -> None:
