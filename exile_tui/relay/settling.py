@@ -38,6 +38,8 @@ class Settling:
         self._arrivals = arrivals
         self._envelopes = envelopes
         self._came = 0
+        self.hurried = False
+        """Whether as much is to be moved as can be, however long a batch waits."""
 
     def some(self) -> None:
         """Move some of the journal's oldest file; delete the file behind it.
@@ -61,5 +63,7 @@ class Settling:
     def _how_many(self) -> int:
         """Return how many to move: more than came in since the last time, or it would never end."""
         came, self._came = self._arrivals.came - self._came, self._arrivals.came
+        if self.hurried:
+            return _MOST * SETTLE
         enough = 2 * came if came else SETTLE * len(self._arrivals.closed)
         return min(max(enough, SETTLE), _MOST * SETTLE)

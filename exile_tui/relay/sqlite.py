@@ -45,7 +45,8 @@ WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
 _LATE_S = 20.0
-"""Seconds of settling after which, and again and again, what was deleted is blanked in the files."""
+"""Seconds of settling after which it goes before what comes in; until it is done, what was deleted
+is blanked in the files each time that so many have passed."""
 
 BACKLOG = room_for_bursts()
 """Bytes of the journal above which a batch waits until some of it was moved to the database."""
@@ -209,9 +210,11 @@ class SqliteEngine:
     async def _settle_closed(self) -> None:
         last = self._arrivals.closed[-1] if self._arrivals.closed else None
         late = self._loop.time() + _LATE_S
+        self._settling.hurried = False
         while last in self._arrivals.closed:
             async with self._turn:
                 if self._loop.time() >= late:
+                    self._settling.hurried = True
                     await self._thread.run(self._arrivals.blank)
                     late = self._loop.time() + _LATE_S
                 await self._thread.run(self._settle)

@@ -343,6 +343,7 @@ async def test_what_takes_long_to_move_is_blanked_meanwhile(
 
     def noted() -> None:
         seen.append(raw_files(tmp_path))
+        assert engine._settling.hurried
         settle()
 
     monkeypatch.setattr(engine, "_settle", noted)

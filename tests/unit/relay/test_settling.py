@@ -22,6 +22,9 @@ class Steps:
         envelopes: Any = None
         self._settling = Settling(connection, arrivals, envelopes)
 
+    def hurry(self) -> None:
+        self._settling.hurried = True
+
     def next(self, came: int) -> int:
         self.arrivals.came += came
         return self._settling._how_many()
@@ -38,6 +41,12 @@ def test_more_is_moved_than_came_but_never_so_much_that_a_batch_waits_long() -> 
         8 * SETTLE,
         SETTLE,
     ]
+
+
+def test_what_hurries_moves_as_much_as_it_can() -> None:
+    steps = Steps(files=1)
+    steps.hurry()
+    assert steps.next(1) == 8 * SETTLE
 
 
 def test_while_nothing_comes_as_much_is_moved_as_is_behind() -> None:
