@@ -29,15 +29,16 @@ class Maintained(Protocol):
         ...
 
 
-async def maintain(engine: Maintained, clock: Clock, interval: float) -> None:
+async def maintain(engine: Maintained, clock: Clock, interval: float, pause: float) -> None:
     """Sweep on each day, and wipe again and again, until cancelled.
 
     Args:
-        engine: What has just wiped.
+        engine: What is to do it.
         clock: Tells the day.
         interval: Seconds from the beginning of one wiping to that of the next.
+        pause: Seconds until the first one.
     """
-    swept, calendar, pause = None, SteadyCalendar(clock), interval
+    swept, calendar = None, SteadyCalendar(clock)
     now = asyncio.get_running_loop().time
     while True:
         with contextlib.suppress(*_NOT_NOW):

@@ -51,6 +51,9 @@ is blanked in the files each time that so many have passed."""
 BACKLOG = room_for_bursts()
 """Bytes of the journal above which a batch waits until some of it was moved to the database."""
 
+_WAITED_FOR = 64 * 1024 * 1024
+"""Bytes of a predecessor's journal that are settled before a start; more of it while it serves."""
+
 _SOON = 0.75
 """Share of it from which on some is moved after each batch, so that none has to wait for long."""
 
@@ -149,12 +152,15 @@ class SqliteEngine:
             self._arrivals.close()
             self._connection.close()
             raise
-        with contextlib.suppress(*_FULL):  # again after the interval
-            await self.wipe()
+        first = 0.0
+        if self._arrivals.size <= _WAITED_FOR:
+            with contextlib.suppress(*_FULL):  # again after the interval
+                await self.wipe()
+            first = wipe_interval
         await self._make_room()
         self._tasks = [
             asyncio.create_task(self._run()),
-            asyncio.create_task(maintain(self, clock, wipe_interval)),
+            asyncio.create_task(maintain(self, clock, wipe_interval, first)),
         ]
         return self
 

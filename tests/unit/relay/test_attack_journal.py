@@ -233,7 +233,7 @@ async def test_where_nothing_can_be_swept_deleted_bytes_leave_the_files_still(
     engine = await open_engine(tmp_path, clock)
     monkeypatch.setattr(maintaining, "sweep_all", fails)
     monkeypatch.setattr(SqliteEngine, "wipe", wipe)
-    task = asyncio.create_task(maintaining.maintain(engine, clock, 0.001))
+    task = asyncio.create_task(maintaining.maintain(engine, clock, 0.001, 0.001))
     await asyncio.wait_for(wiped.wait(), 10)
     task.cancel()
     monkeypatch.undo()
@@ -354,3 +354,32 @@ async def test_what_takes_long_to_move_is_blanked_meanwhile(
     assert all(body in seen[0] for body in bodies[:2] + bodies[5:])
     assert await fetch(engine, mailbox) == found[:2] + found[5:]
     await engine.close()
+
+
+async def test_a_long_journal_is_moved_while_the_relay_serves(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(5)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    await acknowledge(engine, mailbox, [(await fetch(engine, mailbox))[0][0]])
+    killed = copy_of(tmp_path)
+    await engine.close()
+    wiped, wipe = asyncio.Event(), SqliteEngine.wipe
+
+    async def noted(engine: SqliteEngine) -> None:
+        await wipe(engine)
+        wiped.set()
+
+    monkeypatch.setattr(SqliteEngine, "wipe", noted)
+    monkeypatch.setattr(sqlite, "_WAITED_FOR", 0)
+    again = await open_engine(killed, clock)
+    assert journal_files(killed / "relay.db")  # it serves already
+    assert bodies[0] in raw_files(killed)
+    assert [body for _, body in await fetch(again, mailbox)] == bodies[1:]
+    await asyncio.wait_for(wiped.wait(), 30)
+    assert bodies[0] not in raw_files(killed)
+    await post(again, mailbox, bodies[:1])
+    assert [body for _, body in await fetch(again, mailbox)] == [*bodies[1:], bodies[0]]
+    await again.close()
