@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Callable, Collection, Iterator
+from pathlib import Path
 
 _LOOK_S = 5.0
 """Seconds between looks at how long the loop waited for its processor."""
@@ -41,21 +42,38 @@ def ran_and_waited() -> tuple[float, float]:
     return ran / 1e9, waited / 1e9
 
 
+def highest_frequency(processor: int) -> int:
+    """Return a processor's highest frequency in kHz; 0 where the system doesn't say."""
+    try:
+        directory = Path(f"/sys/devices/system/cpu/cpu{processor}/cpufreq")
+        return int((directory / "cpuinfo_max_freq").read_text("ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
 class Placement:
     """Places the threads of a process that runs a relay and nothing else.
 
     Where it has less than two processors, nothing is placed.
     """
 
-    def __init__(self, processors: Collection[int], waited: Waited = ran_and_waited) -> None:
+    def __init__(
+        self,
+        processors: Collection[int],
+        waited: Waited = ran_and_waited,
+        frequency: Callable[[int], int] = highest_frequency,
+    ) -> None:
         """Place nothing yet.
 
         Args:
             processors: Numbers of those that may be used.
             waited: What tells how long the loop's thread waited.
+            frequency: Tells how quick a processor is: there may be slow ones that save power.
         """
         self._all = sorted(processors) if len(processors) > 1 else []
-        self._home = len(self._all) - 1  # interrupts come to the first ones
+        # Of equally quick ones the last: interrupts come to the first.
+        self._all.sort(key=lambda one: (frequency(one), one), reverse=True)
+        self._home = 0
         self._waited = waited
         self._before = 0.0, 0.0
 

@@ -114,6 +114,16 @@ def test_a_processor_that_can_t_be_had_is_no_matter(resting: Callable[..., Resti
     placement.move()
 
 
+def test_the_quickest_processors_come_first_and_of_these_the_last() -> None:
+    placement = Placement((0, 1, 2, 3), frequency={0: 5, 1: 5, 2: 3, 3: 3}.__getitem__)
+    homes = [placement.home]
+    for _ in range(4):
+        placement.move()
+        homes.append(placement.home)
+    assert homes == [{1}, {0}, {3}, {2}, {1}]
+    assert placement.rest == {0, 2, 3}
+
+
 class Enough(Exception):
     """Nothing more is to be seen."""
 
