@@ -272,12 +272,19 @@ class Arrivals:
         """Overwrite what was deleted in files that can't be settled just now.
 
         Raises:
-            OSError: The disk fails.
+            OSError: The disk fails; all others are done.
         """
+        failed: OSError | None = None
         for segment in (*self.closed, self._current):
             if segment is not None and segment.deleted:
-                segment.file.blank(segment.deleted.items())
-                segment.deleted.clear()
+                try:
+                    segment.file.blank(segment.deleted.items())
+                except OSError as error:
+                    failed = error
+                else:
+                    segment.deleted.clear()
+        if failed is not None:
+            raise failed
 
     def settled(self, segment: OpenSegment) -> None:
         """Delete the oldest file: nothing of it waits here any more.

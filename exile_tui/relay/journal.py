@@ -197,8 +197,7 @@ class Segment:
             OSError: The disk fails.
         """
         for offset, size in bodies:
-            os.lseek(self._file, offset, os.SEEK_SET)
-            os.write(self._file, bytes(size))
+            _write(self._file, bytes(size), offset)
         _synchronise(self._file)
 
     def empty_out(self) -> None:

@@ -27,9 +27,10 @@ Waited = Callable[[], tuple[float, float]]
 
 def allowed() -> Collection[int]:
     """Return the processors that this process may use; none where the system doesn't say."""
-    if not hasattr(os, "sched_getaffinity"):
+    try:
+        return os.sched_getaffinity(0)
+    except (AttributeError, OSError):
         return ()
-    return os.sched_getaffinity(0)
 
 
 def ran_and_waited() -> tuple[float, float]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import sys
+from pathlib import Path
 
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.envelopes import Envelopes
@@ -20,12 +22,21 @@ _SHARE = 8
 
 
 def room_for_bursts() -> int:
-    """Return how many bytes of what came in may lie in the journal, for this computer's memory."""
+    """Return how many bytes of what came in may lie in the journal, for the memory there is."""
     try:
         memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):  # where the system doesn't tell
         return _BURST // 2
-    return max(_SMALLEST, min(_BURST, memory // _SHARE))
+    return max(_SMALLEST, min(_BURST, min(memory, _allowed()) // _SHARE))
+
+
+def _allowed() -> int:
+    """Return how much memory a container or unit may use; very much where there is no limit."""
+    try:
+        group = Path("/proc/self/cgroup").read_text("ascii").rpartition("0::/")[2].strip()
+        return int(Path("/sys/fs/cgroup", group, "memory.max").read_text("ascii"))
+    except (OSError, ValueError):  # also the word for no limit
+        return sys.maxsize
 
 
 class Settling:

@@ -15,6 +15,7 @@ import sqlite3
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -129,6 +130,7 @@ class SqliteEngine:
             self._mailboxes.reload,
             self._undo,
         )
+        self._overwrite = partial(self._wiping.overwrite, self._arrivals.blank)
         self._tasks: list[asyncio.Task[None]] = []
         self._activity = Activity()
 
@@ -206,7 +208,7 @@ class SqliteEngine:
             await self._settle_closed()
         except _FULL:
             async with self._turn:
-                await self._thread.run(self._arrivals.blank)
+                await self._thread.run(self._overwrite)
             raise
         finally:  # where there is no room for it, what was deleted must leave the log still
             async with self._turn:
@@ -221,7 +223,8 @@ class SqliteEngine:
             async with self._turn:
                 if self._loop.time() >= late:
                     self._settling.hurried = True
-                    await self._thread.run(self._arrivals.blank)
+                    with contextlib.suppress(*_FULL):  # settling may be possible still
+                        await self._thread.run(self._overwrite)
                     late = self._loop.time() + _LATE_S
                 await self._thread.run(self._settle)
 

@@ -66,8 +66,27 @@ class Wiping:
                 self._forget()
                 self.changed = False
         finally:  # where there is no room for rewriting, what was deleted must leave the log still
-            checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            busy, _, _ = checkpoint.fetchone()
+            busy = self._empty_log()
+        return busy
+
+    def overwrite(self, blank: Callable[[], None]) -> None:
+        """Make deleted bytes of envelopes unrecoverable where the journal can't be settled yet.
+
+        Args:
+            blank: Overwrites what was deleted in the journal.
+
+        Raises:
+            sqlite3.Error, OSError: The disk is full or fails; what could be done was done.
+        """
+        try:
+            blank()
+        finally:
+            self._empty_log()
+
+    def _empty_log(self) -> bool:
+        """Empty the log; return whether it is still in use."""
+        checkpoint = self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        busy, _, _ = checkpoint.fetchone()
         return bool(busy)
 
     def _forget(self) -> None:

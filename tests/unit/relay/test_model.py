@@ -496,10 +496,11 @@ class TestEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
 
 
 class TestQuickEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
-    """The loop waits for the disk by itself."""
+    """The loop waits for the disk by itself, and settling is late from its first step on."""
 
     @pytest.fixture(autouse=True)
     def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(sqlite, "_LATE_S", 0.0)
         for limit in ("_PROMISING_S", "_QUICK_S", "_STALL_S"):
             monkeypatch.setattr(pace, limit, 3600.0)
 

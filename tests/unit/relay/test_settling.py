@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -67,7 +69,19 @@ def test_a_small_computer_keeps_a_small_index(
 ) -> None:
     sizes = {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": memory // 4096}
     monkeypatch.setattr(module.os, "sysconf", sizes.__getitem__, raising=False)
+    monkeypatch.setattr(module, "_allowed", lambda: sys.maxsize)
     assert room_for_bursts() == room
+
+
+def test_a_container_keeps_to_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "/proc/self/cgroup": "1:cpu:/\n0::/system.slice/relay.service\n",
+        "/sys/fs/cgroup/system.slice/relay.service/memory.max": f"{1 << 30}\n",
+    }
+    monkeypatch.setattr(Path, "read_text", lambda path, _: files[str(path)])
+    assert room_for_bursts() == 128 << 20
+    files["/sys/fs/cgroup/system.slice/relay.service/memory.max"] = "max\n"
+    assert room_for_bursts() >= 64 << 20
 
 
 def test_where_the_system_does_not_tell_there_is_some_room(monkeypatch: pytest.MonkeyPatch) -> None:
