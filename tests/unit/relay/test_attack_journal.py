@@ -327,35 +327,6 @@ async def test_what_fills_up_is_moved_before_it_is_full(
     await engine.close()
 
 
-async def test_what_takes_long_to_move_is_blanked_meanwhile(
-    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(settling, "SETTLE", 2)
-    monkeypatch.setattr(settling, "_MOST", 1)
-    monkeypatch.setattr(sqlite, "_LATE_S", 0.0)
-    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(9)]
-    engine = await open_engine(tmp_path, clock)
-    await create(engine, mailbox)
-    await post(engine, mailbox, bodies)
-    found = await fetch(engine, mailbox)
-    await acknowledge(engine, mailbox, [seq for seq, _ in found[2:5]])
-    settle, seen = engine._settle, list[bytes]()
-
-    def noted() -> None:
-        seen.append(raw_files(tmp_path))
-        assert engine._settling.hurried
-        settle()
-
-    monkeypatch.setattr(engine, "_settle", noted)
-    await engine.wipe()
-    assert len(seen) >= 3
-    for raw in seen:
-        assert not any(body in raw for body in bodies[2:5])
-    assert all(body in seen[0] for body in bodies[:2] + bodies[5:])
-    assert await fetch(engine, mailbox) == found[:2] + found[5:]
-    await engine.close()
-
-
 async def test_a_long_journal_is_moved_while_the_relay_serves(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,12 +26,17 @@ def rng() -> random.Random:
     return random.Random(13)
 
 
-async def test_what_was_moved_before_leaves_the_log_while_settling_is_late(
-    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def be_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let settling take many steps, and too long from the first one on."""
     monkeypatch.setattr(settling, "SETTLE", 2)
     monkeypatch.setattr(settling, "_MOST", 1)
     monkeypatch.setattr(sqlite, "_LATE_S", 0.0)
+
+
+async def test_what_was_moved_before_leaves_the_log_while_settling_is_late(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_late(monkeypatch)
     mailbox, old = box(rng), [rng.randbytes(4096) for _ in range(3)]
     engine = await open_engine(tmp_path, clock)
     await create(engine, mailbox)
@@ -170,9 +175,7 @@ async def test_late_settling_goes_on_where_a_file_can_not_be_blanked(
     tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Moving would work, and would delete the file with its bad sector."""
-    monkeypatch.setattr(settling, "SETTLE", 2)
-    monkeypatch.setattr(settling, "_MOST", 1)
-    monkeypatch.setattr(sqlite, "_LATE_S", 0.0)
+    be_late(monkeypatch)
     mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(9)]
     engine = await open_engine(tmp_path, clock)
     await create(engine, mailbox)
@@ -190,3 +193,30 @@ async def test_late_settling_goes_on_where_a_file_can_not_be_blanked(
     raw = raw_files(tmp_path)
     await engine.close()
     assert bodies[0][64:128] not in raw
+
+
+async def test_what_takes_long_to_move_is_blanked_meanwhile(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    be_late(monkeypatch)
+    mailbox, bodies = box(rng), [rng.randbytes(4096) for _ in range(9)]
+    engine = await open_engine(tmp_path, clock)
+    await create(engine, mailbox)
+    await post(engine, mailbox, bodies)
+    found = await fetch(engine, mailbox)
+    await acknowledge(engine, mailbox, [seq for seq, _ in found[2:5]])
+    settle, seen = engine._settle, list[bytes]()
+
+    def noted() -> None:
+        seen.append(raw_files(tmp_path))
+        assert engine._settling.hurried
+        settle()
+
+    monkeypatch.setattr(engine, "_settle", noted)
+    await engine.wipe()
+    assert len(seen) >= 3
+    for raw in seen:
+        assert not any(body in raw for body in bodies[2:5])
+    assert all(body in seen[0] for body in bodies[:2] + bodies[5:])
+    assert await fetch(engine, mailbox) == found[:2] + found[5:]
+    await engine.close()

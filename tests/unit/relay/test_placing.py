@@ -52,19 +52,26 @@ def resting() -> Iterator[Callable[..., Resting]]:
         thread.end()
 
 
-@needs_two
-def test_whoever_enters_is_at_home_and_what_they_start_elsewhere_is_not(
-    resting: Callable[..., Resting],
-) -> None:
-    placement, inner = Placement(allowed()), []
+def serving(placement: Placement, resting: Callable[..., Resting]) -> tuple[Resting, Resting]:
+    """Start a thread that serves, and from it one of the server's; return both."""
+    inner: list[Resting] = []
 
     def serve() -> None:
         with placement.elsewhere():
             inner.append(resting())
 
-    loop, entered, other = resting(serve), resting(placement.enter), resting()
+    return resting(serve), inner[0]
+
+
+@needs_two
+def test_whoever_enters_is_at_home_and_what_they_start_elsewhere_is_not(
+    resting: Callable[..., Resting],
+) -> None:
+    placement = Placement(allowed())
+    loop, inner = serving(placement, resting)
+    entered, other = resting(placement.enter), resting()
     assert loop.where() == entered.where() == placement.home
-    assert inner[0].where() == placement.rest
+    assert inner.where() == placement.rest
     assert other.where() == set(allowed()) == placement.home | placement.rest
     assert len(placement.home) == 1
     assert not placement.home & placement.rest
@@ -74,18 +81,14 @@ def test_whoever_enters_is_at_home_and_what_they_start_elsewhere_is_not(
 def test_a_move_takes_all_that_were_placed_along_and_nobody_else(
     resting: Callable[..., Resting],
 ) -> None:
-    placement, inner = Placement(allowed()), []
-
-    def serve() -> None:
-        with placement.elsewhere():
-            inner.append(resting())
-
-    loop, other, homes = resting(serve), resting(), [placement.home]
+    placement = Placement(allowed())
+    loop, inner = serving(placement, resting)
+    other, homes = resting(), [placement.home]
     for _ in range(len(allowed())):
         placement.move()
         homes.append(placement.home)
         assert loop.where() == placement.home
-        assert inner[0].where() == placement.rest
+        assert inner.where() == placement.rest
         assert other.where() == set(allowed())
     assert homes[0] == homes[-1]
     assert set.union(*homes) == set(allowed())
