@@ -1,9 +1,10 @@
 """Envelopes that came in last: in the journal's files, and found by what memory holds of them.
 
-New ones go to the youngest file. Every few seconds it is closed and another one begun; what still
+New ones go to the youngest file. Every few seconds it is closed and another one begun. What still
 waits of a closed one is moved to the database, and its file is deleted, with every byte of what was
-acknowledged meanwhile. The mailbox's next number is written in the same transaction as what is
-moved: a record whose number is below that is settled, whatever a crash left of the files.
+acknowledged meanwhile; or it stays, and only where it lies is noted there (`staying`). The
+mailbox's next number is written in the same transaction: a record whose number is below that is
+settled, whatever a crash left of the files.
 """
 
 from __future__ import annotations
@@ -11,15 +12,18 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.index import Arrival, Index, OpenSegment
-from exile_tui.relay.journal import ForeignJournal, Kind, Record, Segment, records
+from exile_tui.relay.journal import Segment
 from exile_tui.relay.pace import Pace
-from exile_tui.relay.schema import DamagedDatabase
+from exile_tui.relay.records import ForeignJournal, Kind, Record, records
+from exile_tui.relay.schema import MISSING, DamagedDatabase
+from exile_tui.relay.slots import Staying
+from exile_tui.relay.staying import StayingFiles, blank_each
 from exile_tui.relay.waiting import mark_of
 
 SEGMENT = 64 * 1024 * 1024
@@ -30,6 +34,12 @@ _STORED = Kind.STORED
 
 NextSeq = Callable[[int], int | None]
 """Returns the number in the database of a mailbox's next envelope; None for an unknown mailbox."""
+Noted = Callable[[int], dict[int, int]]
+"""Returns what stays in a file as the database says: bytes by offset."""
+
+
+def _nothing(_: int) -> dict[int, int]:
+    return {}
 
 
 class Arrivals:
@@ -47,7 +57,9 @@ class Arrivals:
         self.closed: deque[OpenSegment] = deque()
         """Files that are to be settled, the oldest first."""
         self.index = Index()
-        """Where everything is that waits here."""
+        """Where everything is that waits here, unless the database says it."""
+        self.staying = StayingFiles()
+        """Files whose bodies the database knows."""
         self.came = 0
         """Envelopes that were appended since the start."""
         self._undo: list[tuple[Any, ...]] = []
@@ -55,22 +67,43 @@ class Arrivals:
         self._unwritten: list[Arrival] = []
         self._pace = Pace()
 
-    def recover(self, next_seq: NextSeq) -> None:
+    def recover(
+        self, next_seq: NextSeq, noted: Noted = _nothing, needed: Collection[int] = ()
+    ) -> None:
         """Read what a predecessor left.
 
+        Args:
+            next_seq: What the database says of a mailbox.
+            noted: What it says of a file.
+            needed: The files of which it says something.
+
         Raises:
-            DamagedDatabase: A file in its place is none, or can't be read.
+            DamagedDatabase: A file in its place is none, can't be read, or is missing.
         """
-        known: dict[int, int | None] = {}
         deleted: set[tuple[int, int]] | None = None
+        known: dict[int, int | None] = {}
         files = sorted(journal_files(self._database))
+        if missing := sorted(set(needed).difference(number for number, _ in files)):
+            raise DamagedDatabase(MISSING, path=str(journal_file(self._database, missing[0])))
         for number, path in files:
             try:
                 file, read = Segment.open(path)
             except (ForeignJournal, OSError) as error:
                 raise DamagedDatabase(path=str(path)) from error
-            segment = OpenSegment(file)
+            segment, stays = OpenSegment(number, file), noted(number)
+            self._number = number
+            if any(offset + size > file.size for offset, size in stays.items()):
+                file.close()
+                raise DamagedDatabase(path=str(path))
+            segment.kept = sum(stays.values())
+            if file.forgot:
+                segment.unseen = True
+                self.staying.add(segment)
+                continue
+            self.closed.append(segment)
             for record in read:
+                if record.offset in stays and record.kind is _STORED:
+                    continue
                 if record.mailbox not in known:
                     known[record.mailbox] = next_seq(record.mailbox)
                 settled = known[record.mailbox]
@@ -84,8 +117,6 @@ class Arrivals:
                         break  # a crash tore the batch: nothing behind it was answered
                     segment.deleted[record.offset] = record.size
                 self._replay(segment, record)
-            self.closed.append(segment)
-            self._number = number
         self.keep()
 
     def _replay(self, segment: OpenSegment, record: Record) -> None:
@@ -97,6 +128,7 @@ class Arrivals:
             if record.body is None:
                 return
             mark = mark_of(record.body)
+            segment.waiting += record.size
             self.index.put(
                 mailbox,
                 seq,
@@ -104,6 +136,7 @@ class Arrivals:
             )
         elif arrival is not None and record.kind is Kind.DELETED:
             self.index.take_out(mailbox, seq)
+            arrival.segment.waiting -= arrival.size
             arrival.segment.deleted[arrival.offset] = arrival.size
         elif arrival is not None:
             arrival.expires = record.expires
@@ -119,12 +152,13 @@ class Arrivals:
         if self._current is not None and self._current.file.size >= SEGMENT:
             self.close_current()
         if self._current is None:
-            self._current = OpenSegment(Segment.create(self._next_path()))
+            path = self._next_path()
+            self._current = OpenSegment(self._number, Segment.create(path))
 
     def _next_path(self) -> Path:
         while True:
             self._number += 1
-            path = self._database.with_name(f"{self._database.name}-journal-{self._number}")
+            path = journal_file(self._database, self._number)
             if not path.exists():  # else one that could not be deleted
                 return path
 
@@ -144,6 +178,7 @@ class Arrivals:
         arrival = Arrival(segment, offset, len(envelope), expires, mark, envelope)
         before = segment.newest.get(mailbox)
         segment.newest[mailbox] = seq
+        segment.waiting += arrival.size
         self.index.put(mailbox, seq, arrival)
         self.came += 1
         self._unwritten.append(arrival)
@@ -162,20 +197,49 @@ class Arrivals:
         self.remove(mailbox, seq)
         return True
 
-    def renew(self, mailbox: int, seq: int, expires: int) -> None:
-        """Let an envelope that was sent again expire later."""
-        arrival = self.index.of(mailbox)[seq]
+    def renew(self, mailbox: int, seq: int, expires: int) -> bool:
+        """Let an envelope that was sent again expire later; return whether it was here."""
+        arrival = self.index.get(mailbox, seq)
+        if arrival is None:
+            return False
         before = arrival.expires
         if before != expires:
             self._segment().file.append(Kind.RENEWED, mailbox, seq, expires)
             arrival.expires = expires
             self._undo.append((Arrivals._expire, arrival, before))
+        return True
 
     def remove(self, mailbox: int, seq: int) -> None:
         """Take an envelope out of the index: it was moved to the database, or deleted."""
         arrival = self.index.take_out(mailbox, seq)
+        arrival.segment.waiting -= arrival.size
         arrival.segment.deleted[arrival.offset] = arrival.size
         self._undo.append((Arrivals._put_back, mailbox, seq, arrival))
+
+    def hand_over(
+        self, segment: OpenSegment, mailbox: int, moving: Sequence[tuple[int, Arrival]]
+    ) -> None:
+        """Take envelopes of a file out of the index: the database says now where they lie."""
+        for seq, arrival in moving:
+            self.index.take_out(mailbox, seq)
+            segment.waiting -= arrival.size
+            segment.kept += arrival.size
+        self._undo.append((Arrivals._take_over, segment, mailbox, moving))
+
+    def forget(self, body: Staying) -> None:
+        """Let a body that stayed be deleted: the database says no more where it lies."""
+        segment = self._file(body.file)
+        segment.kept -= body.size
+        segment.deleted[body.offset] = body.size
+        self._undo.append((Arrivals._remember, segment, body))
+
+    def read(self, body: Staying) -> bytes:
+        """Read a body that stays."""
+        return self._file(body.file).file.read(body.offset, body.size)
+
+    def _file(self, number: int) -> OpenSegment:
+        found = self.staying.get(number)
+        return found or next(each for each in self.closed if each.number == number)
 
     def drop(self, mailbox: int) -> int:
         """Forget what is here of a mailbox that is deleted in the database; return how many."""
@@ -190,7 +254,7 @@ class Arrivals:
         return self._current
 
     def _take_back(self, segment: OpenSegment, mailbox: int, seq: int, before: int | None) -> None:
-        self.index.take_out(mailbox, seq)
+        segment.waiting -= self.index.take_out(mailbox, seq).size
         if before is None:
             del segment.newest[mailbox]
         else:
@@ -198,7 +262,21 @@ class Arrivals:
 
     def _put_back(self, mailbox: int, seq: int, arrival: Arrival) -> None:
         del arrival.segment.deleted[arrival.offset]
-        self.index.put_back(mailbox, seq, arrival)
+        arrival.segment.waiting += arrival.size
+        self.index.put_back(mailbox, (seq, arrival))
+
+    def _take_over(
+        self, segment: OpenSegment, mailbox: int, moved: Sequence[tuple[int, Arrival]]
+    ) -> None:
+        for _, arrival in moved:
+            segment.waiting += arrival.size
+            segment.kept -= arrival.size
+        if moved:
+            self.index.put_back(mailbox, *moved)
+
+    def _remember(self, segment: OpenSegment, body: Staying) -> None:
+        segment.kept += body.size
+        del segment.deleted[body.offset]
 
     def _expire(self, arrival: Arrival, expires: int) -> None:
         arrival.expires = expires
@@ -255,7 +333,7 @@ class Arrivals:
 
     @property
     def size(self) -> int:
-        """Bytes of all files."""
+        """Bytes of all files that are still to be settled."""
         return sum(each.file.size for each in tuple(self.closed)) + (
             self._current.file.size if self._current else 0
         )
@@ -274,31 +352,27 @@ class Arrivals:
         Raises:
             OSError: The disk fails; all others are done.
         """
-        failed: OSError | None = None
-        for segment in (*self.closed, self._current):
-            if segment is not None and segment.deleted:
-                try:
-                    segment.file.blank(segment.deleted.items())
-                except OSError as error:
-                    failed = error
-                else:
-                    segment.deleted.clear()
-        if failed is not None:
-            raise failed
+        current = () if self._current is None else (self._current,)
+        blank_each((*self.closed, *current, *self.staying))
 
     def settled(self, segment: OpenSegment) -> None:
-        """Delete the oldest file: nothing of it waits here any more.
+        """End the oldest file: the index has nothing of it any more.
+
+        It is deleted if the database has nothing of it either. Or else its records are forgotten.
 
         Raises:
             OSError: The disk fails.
         """
+        if segment.kept:
+            segment.file.forget_records()
+            self.closed.remove(segment)
+            self.staying.add(segment)
+            return
         segment.file.empty_out()  # also where it can't be deleted, as somebody reads it on Windows
         self.closed.remove(segment)
-        try:
+        with contextlib.suppress(OSError):  # at the next start
             segment.file.remove()
-        except OSError:  # at the next start
-            return
-        if not self.closed and self._current is None:
+        if not self.closed and not self.staying and self._current is None:
             self._number = 0
 
     def close(self) -> None:
@@ -308,10 +382,16 @@ class Arrivals:
                 self._current.file.remove()
             else:
                 self._current.file.close()
-        for each in self.closed:
+        for each in (*self.closed, *self.staying):
             each.file.close()
         self._current = None
         self.closed.clear()
+        self.staying.clear()
+
+
+def journal_file(database: Path, number: int) -> Path:
+    """Return the path of one of the journal's files."""
+    return database.with_name(f"{database.name}-journal-{number}")
 
 
 def journal_files(database: Path) -> list[tuple[int, Path]]:
@@ -326,9 +406,10 @@ def journal_files(database: Path) -> list[tuple[int, Path]]:
 
 def _deleted(files: list[tuple[int, Path]]) -> set[tuple[int, int]]:
     """Find what was acknowledged: of that only a body may have been blanked, as (mailbox, seq)."""
-    return {
-        (record.mailbox, record.seq)
-        for _, path in files
-        for record in records(path.read_bytes())
-        if record.kind is Kind.DELETED
-    }
+    found = set()
+    for _, path in files:
+        with path.open("rb") as file:
+            for record in records(file):
+                if record.kind is Kind.DELETED:
+                    found.add((record.mailbox, record.seq))
+    return found

@@ -1,6 +1,7 @@
-"""The envelopes in mailboxes: in the journal while they are new, then in the database.
+"""The envelopes in mailboxes: in the journal while they are new, then known to the database.
 
-Of one mailbox everything in the database came before everything in the journal.
+Of one mailbox everything that the database knows came before everything that is only in the
+journal.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import NamedTuple
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.index import OpenSegment
 from exile_tui.relay.limits import Limits
-from exile_tui.relay.slots import Slots
+from exile_tui.relay.slots import Slots, Staying
 from exile_tui.relay.waiting import Waiting, WaitingEnvelopes, mark_of
 from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
 
@@ -22,6 +23,9 @@ SWEEP = 512
 
 _STORED = Verdict.STORED
 """Looked up once: a name of an enumeration takes as long as a checksum."""
+
+
+_FILES = "SELECT DISTINCT file FROM slots WHERE file IS NOT NULL"
 
 
 class Listed(NamedTuple):
@@ -66,66 +70,71 @@ class Envelopes:
                 break
             mark = mark_of(envelope)
             same = waiting.by_mark.get(mark)
-            if same is not None and self._body(number, same, waiting) == envelope:
-                self._renew(number, same, waiting.by_seq[same].slot, expires)
+            if same is not None and self._body(number, same) == envelope:
+                self._renew(number, same, expires)
             elif len(waiting.by_seq) >= self._most:
                 verdicts.append(Verdict.FULL)
                 break
             else:
                 self._arrivals.add(number, seq, expires, envelope, mark)
-                self._waiting.add(waiting, seq, 0, size, mark)
+                self._waiting.add(waiting, seq, mark)
                 news.append((seq, envelope))
                 seq += 1
             verdicts.append(_STORED)
         return news, verdicts
 
-    def _body(self, number: int, seq: int, waiting: Waiting) -> bytes:
+    def _body(self, number: int, seq: int) -> bytes:
         arrival = self._arrivals.index.get(number, seq)
         if arrival is not None:
             return arrival.read()
-        slot = waiting.by_seq[seq].slot
-        row: tuple[bytes] = self._execute(
-            "SELECT body FROM bodies WHERE slot = ?", (slot,)
-        ).fetchone()
-        return row[0]
+        found = self._execute(
+            "SELECT body, file, start, size FROM slots LEFT JOIN bodies USING (slot) "
+            "WHERE mailbox = ? AND seq = ?",
+            (number, seq),
+        )
+        return self._read(*found.fetchone())
 
-    def _renew(self, number: int, seq: int, slot: int, expires: int) -> None:
-        if slot:
+    def _read(self, body: bytes | None, file: int, start: int, size: int) -> bytes:
+        return self._arrivals.read(Staying(file, start, size)) if body is None else body
+
+    def _renew(self, number: int, seq: int, expires: int) -> None:
+        if not self._arrivals.renew(number, seq, expires):
             self._execute(
-                "UPDATE slots SET expires = ? WHERE slot = ? AND expires <> ?",
-                (expires, slot, expires),
+                "UPDATE slots SET expires = ? WHERE mailbox = ? AND seq = ? AND expires <> ?",
+                (expires, number, seq, expires),
             )
-        else:
-            self._arrivals.renew(number, seq, expires)
 
     def delete(self, number: int, seq: int) -> bool:
         """Delete an envelope; return whether there was one."""
-        if not self._arrivals.delete(number, seq):
-            place = self._slot_of(number, seq)
+        arrived = self._arrivals.delete(number, seq)
+        if not arrived:
+            waiting = self._waiting.known(number)
+            if waiting is not None and seq not in waiting.by_seq:
+                return False
+            place = self._execute(
+                "SELECT slot, size, file, start FROM slots WHERE mailbox = ? AND seq = ?",
+                (number, seq),
+            ).fetchone()
             if place is None:
                 return False
-            self._slots.free(*place)
-        self._waiting.forget(number, seq)
+            self._free(*place)
+        self._waiting.forget(number, seq, settled=not arrived)
         return True
 
-    def _slot_of(self, number: int, seq: int) -> tuple[int, int] | None:
-        """Return an envelope's slot in the database and the slot's size; None if there is none."""
-        waiting = self._waiting.known(number)
-        if waiting is not None:
-            found = waiting.by_seq.get(seq)
-            return found and (found.slot, found.size)
-        place: tuple[int, int] | None = self._execute(
-            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq = ?", (number, seq)
-        ).fetchone()
-        return place
+    def _free(self, slot: int, size: int, file: int | None, start: int) -> None:
+        if file is None:
+            self._slots.free(slot, size)
+        else:
+            self._slots.forget(slot)
+            self._arrivals.forget(Staying(file, start, size))
 
     def delete_all(self, number: int) -> int:
         """Delete what waits in a mailbox; return how many."""
         places = self._execute(
-            "SELECT slot, size FROM slots WHERE mailbox = ? AND seq >= 0", (number,)
+            "SELECT slot, size, file, start FROM slots WHERE mailbox = ? AND seq >= 0", (number,)
         ).fetchall()
-        for slot, size in places:
-            self._slots.free(slot, size)
+        for place in places:
+            self._free(*place)
         self._waiting.drop(number)
         return len(places) + self._arrivals.drop(number)
 
@@ -145,11 +154,12 @@ class Envelopes:
 
     def _after(self, number: int, after: int, *, settled: bool) -> Iterator[tuple[int, bytes]]:
         if settled:
-            yield from self._execute(
-                "SELECT seq, body FROM slots JOIN bodies USING (slot) "
+            for seq, *place in self._execute(
+                "SELECT seq, body, file, start, size FROM slots LEFT JOIN bodies USING (slot) "
                 "WHERE mailbox = ? AND seq > ? ORDER BY seq",
                 (number, after),
-            )
+            ):
+                yield seq, self._read(*place)
         for seq, arrival in self._arrivals.index.of(number).items():
             if seq > after:
                 yield seq, arrival.read()
@@ -194,13 +204,13 @@ class Envelopes:
         if len(arrived) == SWEEP:
             return SWEEP, start
         expired = self._execute(
-            "SELECT mailbox, seq, slot, size FROM slots WHERE slot >= ? AND slot < ? AND seq >= 0 "
-            "AND expires <= ? LIMIT ?",
+            "SELECT mailbox, seq, slot, size, file, start FROM slots "
+            "WHERE slot >= ? AND slot < ? AND seq >= 0 AND expires <= ? LIMIT ?",
             (start, start + 16 * SWEEP, day, SWEEP),
         ).fetchall()
-        for number, seq, slot, size in expired:
-            self._waiting.forget(number, seq)
-            self._slots.free(slot, size)
+        for number, seq, *place in expired:
+            self._waiting.forget(number, seq, settled=True)
+            self._free(*place)
         count = len(arrived) + len(expired)
         if len(expired) == SWEEP:
             return count, start
@@ -209,12 +219,13 @@ class Envelopes:
         ).fetchone()
         return count, more
 
-    def settle(self, segment: OpenSegment, most: int) -> list[int]:
-        """Move some of what waits in the journal's oldest file to the database.
+    def settle(self, segment: OpenSegment, most: int, *, stays: bool) -> list[int]:
+        """Let the database know some of what waits in the journal's oldest file.
 
         Args:
             segment: That file.
-            most: Envelopes and mailboxes to move at most; two at least, as one is a mailbox.
+            most: Envelopes and mailboxes to settle at most; two at least, as one is a mailbox.
+            stays: Whether bodies stay where they are; else they are moved.
 
         Returns:
             The mailboxes of which nothing waits there any more.
@@ -224,12 +235,15 @@ class Envelopes:
             if left <= 0:
                 break
             left -= 1
-            arrived = self._arrivals.index.of(number).items()
-            moving = list(islice(((seq, one) for seq, one in arrived if seq <= newest), left))
-            for seq, arrival in moving:
-                slot = self._slots.take(arrival.read(), number, seq, arrival.expires)
-                self._arrivals.remove(number, seq)
-                self._waiting.move(number, seq, slot)
+            moving = self._arrivals.index.until(number, newest, left)
+            if stays:
+                self._arrivals.hand_over(segment, number, moving)
+                self._slots.note(segment.number, number, moving)
+            else:
+                for seq, arrival in moving:
+                    self._slots.take(arrival.read(), number, seq, arrival.expires)
+                    self._arrivals.remove(number, seq)
+            self._waiting.settle(number, len(moving))
             left -= len(moving)
             if left > 0:
                 done.append(number)
@@ -243,15 +257,39 @@ class Envelopes:
             )
         return done
 
+    def gather(self, file: int, most: int) -> bool:
+        """Move some of what stays in a file of the journal; return whether something was left."""
+        rows = self._execute(
+            "SELECT slot, size, mailbox, seq, expires, start FROM slots WHERE file = ? LIMIT ?",
+            (file, most),
+        ).fetchall()
+        for slot, size, number, seq, expires, start in rows:
+            body = Staying(file, start, size)
+            self._slots.forget(slot)
+            self._slots.take(self._arrivals.read(body), number, seq, expires)
+            self._arrivals.forget(body)
+        return len(rows) == most
+
+    def noted(self, file: int) -> dict[int, int]:
+        """Return what stays in a file of the journal: bytes by offset, in their order."""
+        return dict(
+            self._execute("SELECT start, size FROM slots WHERE file = ? ORDER BY start", (file,))
+        )
+
+    def files(self) -> set[int]:
+        """Return the numbers of the journal's files in which something stays."""
+        return {file for (file,) in self._execute(_FILES)}
+
     def _load(self, number: int) -> Waiting:
         """Read what waits in a mailbox."""
         waiting = self._waiting.begin(number)
-        for seq, slot, size, body in self._execute(
-            "SELECT seq, slot, size, body FROM slots JOIN bodies USING (slot) "
+        for seq, *place in self._execute(
+            "SELECT seq, body, file, start, size FROM slots LEFT JOIN bodies USING (slot) "
             "WHERE mailbox = ? AND seq >= 0 ORDER BY seq",
             (number,),
         ):
-            self._waiting.add(waiting, seq, slot, size, mark_of(body))
+            self._waiting.add(waiting, seq, mark_of(self._read(*place)))
+        waiting.settled = len(waiting.by_seq)
         for seq, arrival in self._arrivals.index.of(number).items():
-            self._waiting.add(waiting, seq, 0, arrival.size, arrival.mark)
+            self._waiting.add(waiting, seq, arrival.mark)
         return waiting

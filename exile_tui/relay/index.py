@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from exile_tui.relay.journal import Segment
 
@@ -28,12 +29,19 @@ class Arrival:
 class OpenSegment:
     """A file of the journal."""
 
-    def __init__(self, file: Segment) -> None:
+    def __init__(self, number: int, file: Segment) -> None:
+        self.number = number
         self.file = file
         self.newest: dict[int, int] = {}
         """The largest number that each mailbox gave in it."""
         self.deleted: dict[int, int] = {}
         """Bodies that nobody waits for any more: bytes by offset."""
+        self.waiting = 0
+        """Bytes of the bodies in it that are found by the index in memory."""
+        self.kept = 0
+        """Bytes of those that are found through the database."""
+        self.unseen = False
+        """Whether there may be bodies in it that neither of the two knows."""
 
 
 class Index:
@@ -54,6 +62,11 @@ class Index:
         """Return an envelope, None if it is not here."""
         return self._waiting.get(mailbox, {}).get(seq)
 
+    def until(self, mailbox: int, seq: int, most: int) -> list[tuple[int, Arrival]]:
+        """Return the oldest of a mailbox up to a number by number, so many at most."""
+        found = islice(self.of(mailbox).items(), most)
+        return list(takewhile(lambda each: each[0] <= seq, found))
+
     def put(self, mailbox: int, seq: int, arrival: Arrival) -> None:
         """Note an envelope; none of its mailbox here came after it."""
         waiting = self._waiting.get(mailbox)
@@ -63,9 +76,10 @@ class Index:
         self.count += 1
         self.bytes += arrival.size
 
-    def put_back(self, mailbox: int, seq: int, arrival: Arrival) -> None:
-        """Note one that was taken out."""
-        self.put(mailbox, seq, arrival)
+    def put_back(self, mailbox: int, *arrivals: tuple[int, Arrival]) -> None:
+        """Note some, by number, that were taken out."""
+        for seq, arrival in arrivals:
+            self.put(mailbox, seq, arrival)
         self._waiting[mailbox] = dict(sorted(self._waiting[mailbox].items()))
 
     def take_out(self, mailbox: int, seq: int) -> Arrival:

@@ -1,35 +1,35 @@
 """The journal of a relay: what came in last, appended to files, one synchronisation for a batch.
 
 An envelope that is fetched and acknowledged within seconds never reaches the database: it costs one
-append here, and its file is deleted soon (`arrivals`). Each record's head carries a CRC-32 that
-goes on from the head before, so that reading ends at what a crash tore, and at what a failed batch
-left behind the place where the next one was written. A body has a CRC-32 of its own: it can be
-blanked in place, where the disk has no room to delete a file whole.
+append here, and its file is deleted soon (`arrivals`). What stands in a file: `records`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import enum
 import errno
 import os
 import secrets
-import struct
 import zlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable
 from pathlib import Path
 
-from exile_tui.wire.relay import ENVELOPE_SIZES
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-_MAGIC = b"exile-relay journal 1\n"
-_SALT = 16
-_HEAD = len(_MAGIC) + _SALT
-_RECORD = struct.Struct(">IBQQIII")
-"""CRC-32 of the rest, kind, mailbox, seq, day of expiry, bytes of the body, CRC-32 of the body."""
-_REST = struct.Struct(">BQQIII")
-_HEAD_OF_RECORD = _RECORD.size
-_LARGEST = max(ENVELOPE_SIZES)
+from exile_tui.relay.records import (
+    BATCH,
+    HEAD,
+    KEY,
+    MAGIC,
+    RECORD,
+    TAG,
+    Kind,
+    Record,
+    associated,
+    key_of,
+    records,
+)
+
 _crc32 = zlib.crc32
 
 _AHEAD = 65_536
@@ -41,6 +41,12 @@ takes twice as long.
 _LARGE = 16_384
 """Bytes of a batch from which on the zeros would cost more than they save."""
 
+_STEP = 1024 * 1024
+"""Bytes that are looked at at once."""
+
+_NONCE = 12
+_pack = RECORD.pack
+
 _synchronise = getattr(os, "fdatasync", os.fsync)  # not everywhere
 _DSYNC = getattr(os, "RWF_DSYNC", 0)
 """Linux writes and synchronises in one call: a thread waits for Python's lock after each."""
@@ -48,51 +54,20 @@ _NO_DSYNC = frozenset({errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
 """What a system says that has no such call."""
 
 
-class ForeignJournal(Exception):
-    """A file in a journal's place is none, or of a newer version."""
-
-
-class Kind(enum.IntEnum):
-    """What a record says of an envelope."""
-
-    STORED = 1
-    """Here it is."""
-    DELETED = 2
-    """It was acknowledged."""
-    RENEWED = 3
-    """It was sent again, and expires later."""
-
-
-_KINDS = frozenset(Kind)
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """One record as read."""
-
-    kind: Kind
-    mailbox: int
-    seq: int
-    expires: int
-    offset: int
-    """Where in the file the body begins."""
-    size: int
-    """Bytes of the body."""
-    body: bytes | None
-    """None: it was blanked, wholly or in part, or not written whole."""
-
-
 class Segment:
     """One file of the journal. Nothing is in it before `write`, nothing is kept before `keep`."""
 
-    def __init__(self, path: Path, file: int, end: int, checksum: int) -> None:
+    def __init__(self, path: Path, file: int, end: int, key: bytes | None) -> None:
         self.path = path
         self._file = file
         self._kept = self._end = end
-        self._kept_sum = self._sum = checksum
+        self._key = key
+        self._aead = AESGCM(key) if key and any(key) else None
+        self._kept_tag = self._tag = b""
         self._ahead = 0
         """Up to where there are zeros, or were."""
-        self._pending: list[bytes] = []
+        self._bodies: list[bytes] = []
+        self._records: list[bytes] = []
 
     @classmethod
     def create(cls, path: Path) -> Segment:
@@ -101,17 +76,15 @@ class Segment:
         Raises:
             OSError: The disk is full or fails.
         """
-        salt = secrets.token_bytes(_SALT)
+        key = secrets.token_bytes(KEY)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
-        self = cls(path, file, 0, zlib.crc32(salt))
-        self._pending, self._end = [_MAGIC, salt], _HEAD
+        self = cls(path, file, HEAD, key)
         try:
-            self.write()
+            self._write_batch(MAGIC + key, 0)
             _synchronise_directory(path.parent)
         except OSError:
             self.remove()
             raise
-        self.keep()
         return self
 
     @classmethod
@@ -122,13 +95,22 @@ class Segment:
             ForeignJournal: It is none.
             OSError: It can't be read.
         """
-        data = path.read_bytes()
-        file = os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
-        try:
-            return cls(path, file, len(data), 0), list(records(data))
-        except ForeignJournal:
-            os.close(file)
-            raise
+        with path.open("rb") as opened:
+            key = key_of(opened.read(HEAD))
+            opened.seek(0)
+            read = list(records(opened))
+            end = opened.seek(0, os.SEEK_END)
+        return cls(path, os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0)), end, key), read
+
+    @property
+    def forgetful(self) -> bool:
+        """Whether `forget_records` would leave bodies about which the file says nothing."""
+        return self._key is not None
+
+    @property
+    def forgot(self) -> bool:
+        """Whether its records can't be read any more."""
+        return self._key is not None and self._aead is None
 
     @property
     def size(self) -> int:
@@ -138,7 +120,7 @@ class Segment:
     @property
     def empty(self) -> bool:
         """Whether it holds no record."""
-        return self._end == _HEAD
+        return self._end == HEAD
 
     @property
     def pending(self) -> int:
@@ -148,10 +130,11 @@ class Segment:
     def append(self, kind: Kind, mailbox: int, seq: int, expires: int, body: bytes = b"") -> int:
         """Gather a record; return the offset at which its body will begin."""
         size = len(body)
-        packed = _REST.pack(kind, mailbox, seq, expires, size, _crc32(body))
-        self._sum = checksum = _crc32(packed, self._sum)
-        self._pending += (checksum.to_bytes(4, "big"), packed, body)
-        start = self._end + _HEAD_OF_RECORD
+        if not self._records:
+            self._end += BATCH.size
+        self._records.append(_pack(kind, mailbox, seq, expires, size, _crc32(body)))
+        self._bodies.append(body)
+        start = self._end
         self._end = start + size
         return start
 
@@ -161,25 +144,40 @@ class Segment:
         Raises:
             OSError: The disk is full or fails.
         """
-        batch = b"".join(self._pending)
-        if self._end <= self._ahead or len(batch) >= _LARGE:
-            _write_durably(self._file, batch, self._kept)
+        self._write_batch(self._sealed(), self._kept)
+
+    def _sealed(self) -> bytes:
+        if self._aead is None or not self._records:
+            return b""
+        nonce = secrets.token_bytes(_NONCE)
+        length = self._end - self._kept - BATCH.size
+        sealed = self._aead.encrypt(nonce, b"".join(self._records), associated(self._tag, length))
+        self._tag = sealed[-TAG:]
+        self._end += len(sealed)
+        return b"".join((BATCH.pack(nonce, length, len(sealed)), *self._bodies, sealed))
+
+    def _write_batch(self, batch: bytes, start: int) -> None:
+        end = start + len(batch)
+        if end <= self._ahead or len(batch) >= _LARGE:
+            _write_durably(self._file, batch, start)
             return
-        _write(self._file, batch, self._kept)
+        _write(self._file, batch, start)
         with contextlib.suppress(OSError):  # no room for them is no matter
-            _write(self._file, bytes(_AHEAD), self._end)
-            self._ahead = self._end + _AHEAD
+            _write(self._file, bytes(_AHEAD), end)
+            self._ahead = end + _AHEAD
         _synchronise(self._file)
 
     def keep(self) -> None:
         """Take what was written for good."""
-        self._pending.clear()
-        self._kept, self._kept_sum = self._end, self._sum
+        self._records.clear()
+        self._bodies.clear()
+        self._kept, self._kept_tag = self._end, self._tag
 
     def undo(self) -> None:
         """Take back what was gathered since `keep`, written or not."""
-        self._pending.clear()
-        self._end, self._sum = self._kept, self._kept_sum
+        self._records.clear()
+        self._bodies.clear()
+        self._end, self._tag = self._kept, self._kept_tag
         self._ahead = 0
         # What may stay behind is a batch that was not answered; the next one is written over it.
         with contextlib.suppress(OSError):
@@ -200,6 +198,37 @@ class Segment:
             _write(self._file, bytes(size), offset)
         _synchronise(self._file)
 
+    def forget_records(self) -> None:
+        """Overwrite the key: nobody can read any more what the file says about its bodies.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        _write(self._file, bytes(KEY), len(MAGIC))
+        _synchronise(self._file)
+        self._aead = None
+
+    def blank_all_but(self, bodies: Iterable[tuple[int, int]]) -> None:
+        """Overwrite what is neither the beginning nor one of these bodies, (offset, size) each.
+
+        Zeros are not written again.
+
+        Args:
+            bodies: In their order.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        at = HEAD
+        for offset, size in (*bodies, (self._kept, 0)):
+            while at < offset:
+                length = min(offset - at, _STEP)
+                if any(self.read(at, length)):
+                    _write(self._file, bytes(length), at)
+                at += length
+            at = offset + size
+        _synchronise(self._file)
+
     def empty_out(self) -> None:
         """Cut off all that is in it.
 
@@ -216,30 +245,6 @@ class Segment:
         """Close the file and delete it."""
         self.close()
         self.path.unlink(missing_ok=True)
-
-
-def records(data: bytes) -> Iterator[Record]:
-    """Read a file's records, up to the first whose head was not written.
-
-    Raises:
-        ForeignJournal: It is no journal's, or of a newer version.
-    """
-    if not _MAGIC.startswith(data[: len(_MAGIC)]):
-        raise ForeignJournal
-    at, total = _HEAD, zlib.crc32(data[len(_MAGIC) : _HEAD])
-    while at + _RECORD.size <= len(data):
-        checksum, kind, mailbox, seq, expires, size, body_sum = _RECORD.unpack_from(data, at)
-        start = at + _RECORD.size
-        total = zlib.crc32(data[at + 4 : start], total)
-        if total != checksum or size > _LARGEST or start + size > len(data):
-            return
-        body: bytes | None = data[start : start + size]
-        if zlib.crc32(data[start : start + size]) != body_sum:
-            body = None
-        if kind not in _KINDS:
-            raise ForeignJournal
-        yield Record(Kind(kind), mailbox, seq, expires, start, size, body)
-        at = start + size
 
 
 def _write(file: int, data: bytes, offset: int) -> None:

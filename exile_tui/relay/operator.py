@@ -6,7 +6,7 @@ import datetime
 import json
 import sqlite3
 import sys
-from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,11 +23,11 @@ from exile_tui.relay.facts_file import (
     read_facts,
     template,
 )
-from exile_tui.relay.journal import Record
 from exile_tui.relay.key import load_key, write_private
 from exile_tui.relay.limits import Limits, today
+from exile_tui.relay.records import Record
 from exile_tui.relay.service import DATABASE_FILE
-from exile_tui.relay.snapshot import read_relay
+from exile_tui.relay.snapshot import Found, look_into
 from exile_tui.wire.encoding import decode_base64url, encode_base64url
 from exile_tui.wire.facts import SignedFacts
 
@@ -132,13 +132,9 @@ def disclose(text: str, directory: Path) -> int:
     """
     mailbox = _mailbox_id(text)
     try:
-        connection, journal = read_relay(directory / DATABASE_FILE)
+        held = look_into(directory / DATABASE_FILE, partial(rows_about, mailbox))
     except FileNotFoundError:
         raise NoRelay(path=directory) from None
-    try:
-        held = rows_about(connection, journal, mailbox)
-    finally:
-        connection.close()
     if not held["mailboxes"]:
         raise NoSuchMailbox(path=directory, mailbox=text)
     _print(held)
@@ -146,31 +142,40 @@ def disclose(text: str, directory: Path) -> int:
     return 0
 
 
-def rows_about(
-    connection: sqlite3.Connection, journal: Iterable[Record], mailbox_id: bytes
-) -> dict[str, list[Any]]:
+def rows_about(mailbox_id: bytes, found: Found) -> dict[str, list[Any]]:
     """Return every row that has to do with a mailbox, by table, with all of its columns.
 
     The journal's records are as a table: what was acknowledged is among them until its file is
     deleted, and what says so. Blobs and tickets are not told: nothing in the files says whose they
     are.
     """
-    mailboxes = connection.execute("SELECT * FROM mailboxes WHERE id = ?", (mailbox_id,)).fetchall()
+    execute = found.database.execute
+    mailboxes = execute("SELECT * FROM mailboxes WHERE id = ?", (mailbox_id,)).fetchall()
     numbers = [row["number"] for row in mailboxes]
     slots = [
         row
         for number in numbers
-        for row in connection.execute("SELECT * FROM slots WHERE mailbox = ?", (number,))
+        for row in execute("SELECT * FROM slots WHERE mailbox = ?", (number,))
     ]
     bodies = [
         row
         for slot in slots
-        for row in connection.execute("SELECT * FROM bodies WHERE slot = ?", (slot["slot"],))
+        for row in execute("SELECT * FROM bodies WHERE slot = ?", (slot["slot"],))
     ]
     tables = {"mailboxes": mailboxes, "slots": slots, "bodies": bodies}
     held = {name: [_record(row) for row in rows] for name, rows in tables.items()}
-    held["journal"] = [_of_journal(record) for record in journal if record.mailbox in numbers]
+    held["bodies"] += [
+        {"slot": row["slot"], "body": encode_base64url(found.body(row))}
+        for row in slots
+        if _stays(row)
+    ]
+    held["journal"] = [_of_journal(record) for record in found.journal if record.mailbox in numbers]
     return held
+
+
+def _stays(row: sqlite3.Row) -> bool:
+    """Tell whether a slot's body lies in the journal; a file of a version before has none there."""
+    return "file" in row.keys() and row["file"] is not None  # noqa: SIM118 - as below
 
 
 def _of_journal(record: Record) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 `secure_delete` zeroes a deleted row where it lies, but SQLite leaves copies of living rows in the
 slack of pages when it balances a tree, and such a copy is not found again when the row is deleted
-later (1 of 1,900 deleted envelopes was readable in a trial). Bodies therefore never move: one lies
-in a slot of `bodies`, slots are only added at the right end, which copies nothing, and deleting
-overwrites a slot with zeros of the same length, in place. Ids and hashes, whose rows do move, are
-wiped by rewriting the file, which also gives up the order in which things came.
+later (1 of 1,900 deleted envelopes was readable in a trial). Bodies therefore never move: one stays
+in the journal's file, where much waits there, or lies in a slot of `bodies`; slots are only added
+at the right end, which copies nothing, and deleting overwrites a slot with zeros of the same
+length, in place. Ids and hashes, whose rows do move, are wiped by rewriting the file, which also
+gives up the order in which things came.
 """
 
 from __future__ import annotations
@@ -17,11 +18,16 @@ from pathlib import Path
 
 from exile_tui.errors import N_, ExileError
 
-VERSION = 3
-READABLE = (2, VERSION)
-"""Version 2 had no journal beside it, and is the same otherwise."""
+VERSION = 4
+READABLE = (2, 3, VERSION)
+"""Version 2 had no journal beside it, and 3 no bodies there, and they are the same otherwise."""
 PAGE = 16_384
 
+_PLACES = """
+ALTER TABLE slots ADD COLUMN file INTEGER;
+ALTER TABLE slots ADD COLUMN start INTEGER;
+CREATE INDEX slots_by_file ON slots (file) WHERE file IS NOT NULL;
+"""
 _TABLES = """
 CREATE TABLE mailboxes (
     number INTEGER PRIMARY KEY,
@@ -56,12 +62,19 @@ CREATE TABLE tickets (
 );
 """
 # Every number is random: one that counts up would say what was made beside what.
+# slots.file, slots.start: where in the journal the body stays; NULL for one in `bodies`.
 # slots.mailbox: NULL is a free slot, 0 a blob's, else the number of a mailbox.
 # tickets.spent: binds a spent ticket to its mailbox; only who has the ticket can recompute it.
 
 _NOT_OURS = N_(
     "The relay's file {path} is damaged or not a relay's. Nothing was changed; "
     "move it away to start with an empty one, the relay's address stays."
+)
+
+
+MISSING = N_(
+    "The relay's file {path} is missing, and with it envelopes that wait. Nothing was changed; put "
+    "it back, or move the database away to start with an empty one, the relay's address stays."
 )
 
 
@@ -116,7 +129,6 @@ def _prepare(connection: sqlite3.Connection) -> None:
     if version not in (READABLE if tables else (0,)):
         raise DamagedDatabase
     connection.execute("PRAGMA journal_mode = WAL").fetchall()
-    if tables and version != VERSION:
-        connection.execute(f"PRAGMA user_version = {VERSION}")
-    if not tables:
-        connection.executescript(f"BEGIN; {_TABLES} PRAGMA user_version = {VERSION}; COMMIT;")
+    if version != VERSION:
+        new = _PLACES if tables else _TABLES + _PLACES
+        connection.executescript(f"BEGIN; {new} PRAGMA user_version = {VERSION}; COMMIT;")

@@ -1,4 +1,4 @@
-"""How what still waits leaves the journal for the database."""
+"""How what still waits comes from the journal to the database, or becomes known to it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from pathlib import Path
 
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.envelopes import Envelopes
+from exile_tui.relay.index import OpenSegment
+from exile_tui.relay.staying import blank_each, may_stay
 
 SETTLE = 64
 """Envelopes and mailboxes that are moved at once, so that no batch waits for long. Two at least."""
 
 _MOST = 8
 """Times as many at most."""
+_LIGHT = 4
+"""Times as many where bodies stay in their file: that is so much less work."""
 
 _BURST, _SMALLEST = 1 << 31, 1 << 26
 _SHARE = 8
@@ -53,7 +57,7 @@ class Settling:
         """Whether as much is to be moved as can be, however long a batch waits."""
 
     def some(self) -> None:
-        """Move some of the journal's oldest file; delete the file behind it.
+        """Settle some of the journal's oldest file; end the file behind it.
 
         Raises:
             sqlite3.Error: The disk is full or fails; what this began is to be undone.
@@ -63,13 +67,45 @@ class Settling:
             return
         segment = self._arrivals.closed[0]
         self._execute("BEGIN IMMEDIATE")
-        done = self._envelopes.settle(segment, self._how_many())
+        stays, many = may_stay(segment), self._how_many()
+        done = self._envelopes.settle(segment, many * _LIGHT if stays else many, stays=stays)
         self._execute("COMMIT")
         self._arrivals.keep()
         for mailbox in done:
             del segment.newest[mailbox]
         if not segment.newest:
             self._arrivals.settled(segment)
+
+    def tidy(self) -> bool:
+        """Do a part of what is to be done in files that stay; return whether that was all.
+
+        Where little is left in one, that is moved; what was deleted is overwritten.
+
+        Raises:
+            sqlite3.Error: The disk is full or fails; what this began is to be undone.
+            OSError: The same.
+        """
+        staying = self._arrivals.staying
+        segment = staying.straggling()
+        if segment is not None:
+            self._gather(segment)
+            return False
+        for segment in staying:
+            if segment.unseen:
+                segment.file.blank_all_but(self._envelopes.noted(segment.number).items())
+                segment.deleted.clear()
+                segment.unseen = False
+                return False
+        blank_each(staying)
+        return True
+
+    def _gather(self, segment: OpenSegment) -> None:
+        self._execute("BEGIN IMMEDIATE")
+        left = self._envelopes.gather(segment.number, _MOST * SETTLE)
+        self._execute("COMMIT")
+        self._arrivals.keep()
+        if not left:  # the database has the last word
+            self._arrivals.staying.remove(segment)
 
     def _how_many(self) -> int:
         """Return how many to move: more than came in since the last time, or it would never end."""

@@ -5,8 +5,22 @@ from __future__ import annotations
 import heapq
 import random
 import sqlite3
+from collections.abc import Iterable
+from typing import NamedTuple
 
+from exile_tui.relay.index import Arrival
 from exile_tui.wire.relay import ENVELOPE_SIZES
+
+_NOT_HERE = 0
+"""The size of a free slot that never held a body here."""
+
+
+class Staying(NamedTuple):
+    """Where a body is that stays in the journal."""
+
+    file: int
+    offset: int
+    size: int
 
 
 class Slots:
@@ -20,7 +34,7 @@ class Slots:
 
     def reload(self) -> None:
         """Read the free slots from the file: at the start, and after a transaction was undone."""
-        self._free = {size: [] for size in ENVELOPE_SIZES}
+        self._free = {size: [] for size in (_NOT_HERE, *ENVELOPE_SIZES)}
         query = "SELECT slot, size FROM slots WHERE mailbox IS NULL ORDER BY slot"
         for slot, size in self._connection.execute(query):
             self._free[size].append(slot)  # ascending, which is a heap
@@ -43,11 +57,39 @@ class Slots:
         slot = self._next
         self._next += 1
         execute(
-            "INSERT INTO slots VALUES (?, ?, ?, ?, ?)",
+            "INSERT INTO slots (slot, size, mailbox, seq, expires) VALUES (?, ?, ?, ?, ?)",
             (slot, size, mailbox, seq, expires),
         )
         execute("INSERT INTO bodies VALUES (?, ?)", (slot, padded))
         return slot
+
+    def note(self, file: int, mailbox: int, staying: Iterable[tuple[int, Arrival]]) -> None:
+        """Note envelopes, by number, that stay in a file of the journal, each in its own slot."""
+        free = self._free[_NOT_HERE]
+        rows = [(one.size, mailbox, seq, one.expires, file, one.offset) for seq, one in staying]
+        again = [(*row, heapq.heappop(free)) for row in rows[: len(free)]]
+        first = self._next
+        self._next += len(rows) - len(again)
+        execute = self._connection.executemany
+        execute(
+            "UPDATE slots SET size = ?, mailbox = ?, seq = ?, expires = ?, file = ?, start = ? "
+            "WHERE slot = ?",
+            again,
+        )
+        execute(
+            "INSERT INTO slots (size, mailbox, seq, expires, file, start, slot) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?)",
+            [(*row, slot) for slot, row in enumerate(rows[len(again) :], first)],
+        )
+
+    def forget(self, slot: int) -> None:
+        """Give back the slot of a body that lies in the journal."""
+        self._connection.execute(
+            "UPDATE slots SET size = ?, mailbox = NULL, seq = NULL, expires = NULL, file = NULL, "
+            "start = NULL WHERE slot = ?",
+            (_NOT_HERE, slot),
+        )
+        heapq.heappush(self._free[_NOT_HERE], slot)
 
     def free(self, slot: int, size: int) -> None:
         """Overwrite a slot with zeros and give it back."""

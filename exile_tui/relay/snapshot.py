@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from exile_tui.errors import N_, ExileError
-from exile_tui.relay.arrivals import journal_files
-from exile_tui.relay.journal import ForeignJournal, Record, records
+from exile_tui.relay.arrivals import journal_file, journal_files
+from exile_tui.relay.records import ForeignJournal, Record, may_say_something, records
 from exile_tui.relay.schema import READABLE, DamagedDatabase
+
+_Result = TypeVar("_Result")
 
 LARGEST = 1 << 30
 """Bytes that are read into memory at most."""
@@ -36,13 +41,35 @@ class NotReadable(ExileError):
     sentence = _BUSY
 
 
-def read_relay(path: Path) -> tuple[sqlite3.Connection, list[Record]]:
-    """Open what the files of a relay hold now, the journal's records included.
+@dataclass(frozen=True)
+class Found:
+    """What the files of a relay hold."""
+
+    path: Path
+    database: sqlite3.Connection
+    """In memory."""
+    journal: list[Record]
+    """What the journal's files say by themselves."""
+
+    def body(self, row: sqlite3.Row) -> bytes:
+        """Read the body of a slot that lies in a file of the journal.
+
+        Raises:
+            FileNotFoundError: It does no more.
+        """
+        with journal_file(self.path, row["file"]).open("rb") as file:
+            file.seek(row["start"])
+            return file.read(row["size"])
+
+
+def look_into(path: Path, look: Callable[[Found], _Result]) -> _Result:
+    """Open what the files of a relay hold now, the journal's included, and look at it.
 
     What moves from the journal to the database meanwhile is in one of them at least.
 
     Args:
         path: The database; its log and the journal lie beside it.
+        look: Tried again when a file was deleted meanwhile.
 
     Raises:
         DamagedDatabase: It is no relay's.
@@ -50,35 +77,32 @@ def read_relay(path: Path) -> tuple[sqlite3.Connection, list[Record]]:
         FileNotFoundError: There is none.
     """
     for _ in range(_TRIES):
-        files = sorted(journal_files(path))
-        size = sum(_size(file) for _, file in files)
-        if size > LARGEST:
-            raise NotReadable(_TOO_LARGE, path=path, megabytes=LARGEST >> 20)
         try:
+            files = sorted(journal_files(path))
+            size = sum(file.stat().st_size for _, file in files if may_say_something(file))
+            if size > LARGEST:
+                raise NotReadable(_TOO_LARGE, path=path, megabytes=LARGEST >> 20)
             journal = [each for _, file in files for each in _records(file)]
             connection = open_snapshot(path)
+            try:
+                result = look(Found(path, connection, journal))
+            finally:
+                connection.close()
         except FileNotFoundError:
             if not path.exists():
                 raise
             continue  # a file of the journal was settled just now
         if sorted(journal_files(path)) == files:
-            return connection, journal
-        connection.close()
+            return result
     raise NotReadable(path=path)
 
 
 def _records(file: Path) -> list[Record]:
     try:
-        return list(records(file.read_bytes()))
+        with file.open("rb") as opened:
+            return list(records(opened))
     except ForeignJournal as error:
         raise DamagedDatabase(path=str(file)) from error
-
-
-def _size(file: Path) -> int:
-    try:
-        return file.stat().st_size
-    except FileNotFoundError:
-        return 0
 
 
 def open_snapshot(path: Path) -> sqlite3.Connection:

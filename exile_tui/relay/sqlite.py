@@ -126,6 +126,7 @@ class SqliteEngine:
         self._wiping = Wiping(
             connection,
             self._slots,
+            self._arrivals.staying,
             (self._mailboxes, self._blobs, self._tickets),
             self._mailboxes.reload,
             self._undo,
@@ -148,7 +149,9 @@ class SqliteEngine:
         """
         self = cls(open_database(path), path, limits, clock)
         try:
-            self._arrivals.recover(self._mailboxes.next_seq)
+            self._arrivals.recover(
+                self._mailboxes.next_seq, self._envelopes.noted, self._envelopes.files()
+            )
         except (DamagedDatabase, OSError, sqlite3.Error):
             self._thread.close()
             self._arrivals.close()
@@ -197,8 +200,8 @@ class SqliteEngine:
     async def wipe(self) -> None:
         """Make deleted bytes unrecoverable from the files.
 
-        The journal is settled, or blanked where the disk is full or it takes long; then the log is
-        emptied (`Wiping`).
+        The journal is settled, or blanked where the disk is full or it takes long; files of it that
+        stay are tidied up; then the log is emptied (`Wiping`).
         """
         try:
             async with self._turn:
@@ -206,6 +209,8 @@ class SqliteEngine:
                     await self._thread.run(self._settle)
                 self._arrivals.close_current()
             await self._settle_closed()
+            while not await self._tidied():
+                pass
         except _FULL:
             async with self._turn:
                 await self._thread.run(self._overwrite)
@@ -227,6 +232,10 @@ class SqliteEngine:
                         await self._thread.run(self._overwrite)
                     late = self._loop.time() + _LATE_S
                 await self._thread.run(self._settle)
+
+    async def _tidied(self) -> bool:
+        async with self._turn:
+            return await self._thread.run(self._tidy)
 
     async def close(self) -> None:
         """Finish what was submitted, make it durable, leave no deleted byte behind."""
@@ -366,14 +375,23 @@ class SqliteEngine:
         return self._mailboxes.sweep(operation.start)
 
     def _settle(self) -> None:
-        self._unwiped = self._wiping.changed = True
+        self._move(self._settling.some)
+
+    def _tidy(self) -> bool:
+        return self._move(self._settling.tidy)
+
+    def _move(self, move: Callable[[], _Result]) -> _Result:
+        before = self._connection.total_changes
         try:
             if self._stale:
                 self._undo()
-            self._settling.some()
+            return move()
         except _FULL:
             self._undo()
             raise
+        finally:
+            if self._connection.total_changes != before:
+                self._unwiped = self._wiping.changed = True
 
 
 def _size(path: Path) -> int:

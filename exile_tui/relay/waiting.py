@@ -8,7 +8,6 @@ looking for more and acknowledging ask the database for nothing that is known he
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 mark_of = hash
 """Returns what tells an envelope's bytes from nearly all others: an int.
@@ -23,26 +22,16 @@ _MAX = 200_000
 are needed."""
 
 
-class Place(NamedTuple):
-    """Where an envelope lies."""
-
-    slot: int
-    """Its slot in the database; 0: it is in the journal."""
-    size: int
-    """Bytes of the slot."""
-    mark: int
-
-
 @dataclass(slots=True)
 class Waiting:
     """The envelopes of one mailbox."""
 
     by_mark: dict[int, int] = field(default_factory=dict)
     """The number of each; of several with the same mark, of the newest."""
-    by_seq: dict[int, Place] = field(default_factory=dict)
-    """In their order of arrival."""
+    by_seq: dict[int, int] = field(default_factory=dict)
+    """The marks by number, in their order of arrival."""
     settled: int = 0
-    """How many are in the database."""
+    """How many the database knows."""
 
     @property
     def newest(self) -> int:
@@ -68,28 +57,24 @@ class WaitingEnvelopes:
         waiting = self._known[mailbox] = Waiting()
         return waiting
 
-    def add(self, waiting: Waiting, seq: int, slot: int, size: int, mark: int) -> None:
+    def add(self, waiting: Waiting, seq: int, mark: int) -> None:
         """Note an envelope in a mailbox that is known; none there came after it."""
         waiting.by_mark[mark] = seq
-        waiting.by_seq[seq] = Place(slot, size, mark)
-        if slot:
-            waiting.settled += 1
+        waiting.by_seq[seq] = mark
         self._count += 1
 
-    def move(self, mailbox: int, seq: int, slot: int) -> None:
-        """Note that an envelope was moved from the journal to the database."""
+    def settle(self, mailbox: int, count: int) -> None:
+        """Note that so many envelopes of a mailbox became known to the database."""
         waiting = self._known.get(mailbox)
         if waiting is not None:
-            waiting.by_seq[seq] = waiting.by_seq[seq]._replace(slot=slot)
-            waiting.settled += 1
+            waiting.settled += count
 
-    def forget(self, mailbox: int, seq: int) -> None:
-        """Drop what is known of an envelope that is deleted."""
+    def forget(self, mailbox: int, seq: int, *, settled: bool) -> None:
+        """Drop what is known of an envelope that is deleted, from the database or not."""
         waiting = self._known.get(mailbox)
         if waiting is not None and seq in waiting.by_seq:
-            place = waiting.by_seq.pop(seq)
-            waiting.by_mark.pop(place.mark, None)
-            waiting.settled -= bool(place.slot)
+            waiting.by_mark.pop(waiting.by_seq.pop(seq), None)
+            waiting.settled -= settled
             self._count -= 1
 
     def drop(self, mailbox: int) -> None:

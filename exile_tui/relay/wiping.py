@@ -26,6 +26,15 @@ class Part(Protocol):
     """Whether some were deleted since the file was last rewritten."""
 
 
+class Held(Protocol):
+    """What holds bodies elsewhere."""
+
+    @property
+    def bytes(self) -> int:
+        """How many bytes they have."""
+        ...
+
+
 class Wiping:
     """Wipes one database; not while a transaction is open."""
 
@@ -33,6 +42,7 @@ class Wiping:
         self,
         connection: sqlite3.Connection,
         slots: Slots,
+        staying: Held,
         parts: Sequence[Part],
         reload: Callable[[], None],
         undo: Callable[[], None],
@@ -42,12 +52,14 @@ class Wiping:
         Args:
             connection: The database's.
             slots: Where its bodies lie.
+            staying: Where the journal's lie that it knows.
             parts: What ids and hashes are in.
             reload: Forgets what memory holds of the file.
             undo: Takes back what is open after a failure.
         """
         self._connection = connection
         self._slots = slots
+        self._staying = staying
         self._parts = parts
         self._reload = reload
         self._undo = undo
@@ -116,4 +128,5 @@ class Wiping:
     def _held_bytes(self) -> int:
         (pages,) = self._connection.execute("PRAGMA page_count").fetchone()
         (unused,) = self._connection.execute("PRAGMA freelist_count").fetchone()
-        return int(pages - unused) * PAGE - self._slots.free_bytes()
+        held = int(pages - unused) * PAGE - self._slots.free_bytes()
+        return held + self._staying.bytes

@@ -17,7 +17,7 @@ from exile_tui.relay import sqlite
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.journal import Segment
 from exile_tui.relay.limits import Limits
-from exile_tui.relay.snapshot import read_relay
+from exile_tui.relay.snapshot import Found, look_into
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import CaughtUp
 from tests.unit.relay.support import SettableClock, open_engine
@@ -126,10 +126,12 @@ async def test_of_a_batch_that_was_not_stored_nothing_is_disclosed(
     disk.fails = False
     told = await engine.submit(ops.Disclose(mine.id, mine.receive_hash))
     assert told is not None
-    connection, journal = read_relay(tmp_path / "relay.db")
-    ((stored,),) = connection.execute("SELECT next_seq FROM mailboxes").fetchall()
-    connection.close()
-    assert told["next_seq"] == max([stored, *(record.seq + 1 for record in journal)])
+
+    def highest(found: Found) -> int:
+        ((stored,),) = found.database.execute("SELECT next_seq FROM mailboxes").fetchall()
+        return max([int(stored), *(record.seq + 1 for record in found.journal)])
+
+    assert told["next_seq"] == look_into(tmp_path / "relay.db", highest)
 
 
 async def test_of_a_mailbox_made_anew_nothing_is_skipped_because_of_a_gap(

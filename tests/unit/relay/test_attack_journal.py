@@ -16,7 +16,7 @@ from exile_tui.relay import engine as ops
 from exile_tui.relay.arrivals import journal_files
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.schema import DamagedDatabase
-from exile_tui.relay.snapshot import read_relay
+from exile_tui.relay.snapshot import look_into
 from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
@@ -54,7 +54,7 @@ async def acknowledge(engine: SqliteEngine, mailbox: Box, seqs: Iterable[int]) -
     assert await engine.submit(ops.Acknowledge(mailbox.id, mailbox.receive_hash, list(seqs)))
 
 
-def fail(*_: object) -> None:
+def fail(*_: object, **__: object) -> None:
     raise FULL
 
 
@@ -250,7 +250,7 @@ async def test_a_foreign_file_in_the_journals_place_is_named(
         await open_engine(tmp_path, clock)
     assert str(foreign) in str(caught.value)
     with pytest.raises(DamagedDatabase) as caught:
-        read_relay(tmp_path / "relay.db")
+        look_into(tmp_path / "relay.db", repr)
     assert str(foreign) in str(caught.value)
     assert foreign.read_bytes() == b"something else"
 

@@ -77,7 +77,7 @@ async def test_a_file_that_can_not_be_blanked_does_not_keep_the_others(
             raise OSError(5, "a bad sector")
         real(self, them)
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "full")
 
     monkeypatch.setattr(Segment, "blank", blank)
@@ -151,7 +151,7 @@ async def test_what_a_failed_batch_left_in_a_closed_file_is_not_counted_twice(
         with pytest.raises(sqlite.EngineUnavailable):
             await engine.submit(ops.Append(mine.id, mine.send_hash, [lost]))
 
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "full")
 
     with monkeypatch.context() as patch:

@@ -10,6 +10,7 @@ import random
 import re
 import sqlite3
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,8 +20,11 @@ from exile_tui.relay import journal
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.maintaining import sweep_all
+from exile_tui.relay.operator import rows_about
 from exile_tui.relay.schema import VERSION, DamagedDatabase
+from exile_tui.relay.snapshot import look_into
 from exile_tui.relay.sqlite import SqliteEngine
+from exile_tui.wire.encoding import decode_base64url
 from exile_tui.wire.relay import ENVELOPE_SIZES, Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine, raw_files
 
@@ -440,18 +444,24 @@ async def test_a_newer_schema_is_refused(tmp_path: Path, clock: SettableClock) -
         await open_engine(tmp_path, clock)
 
 
-async def test_a_file_without_a_journal_beside_it_is_read_and_then_needs_one(
-    tmp_path: Path, clock: SettableClock, rng: random.Random
+@pytest.mark.parametrize("version", [2, 3])
+async def test_a_file_of_a_version_before_is_read_and_then_needs_this_one(
+    tmp_path: Path, clock: SettableClock, rng: random.Random, version: int
 ) -> None:
-    """An older version, which knows of no journal, would lose what is in it."""
+    """An older version, which knows of no journal or no bodies there, would lose what is in it."""
     engine, mine = await open_engine(tmp_path, clock), box(rng)
     await create(engine, mine)
     await append(engine, mine, rng.randbytes(4096))
     held = await fetch(engine, mine)
     await engine.close()
     with sqlite3.connect(tmp_path / "relay.db") as connection:
-        connection.execute("PRAGMA user_version = 2")
+        connection.executescript(
+            "DROP INDEX slots_by_file; ALTER TABLE slots DROP COLUMN file;"
+            f"ALTER TABLE slots DROP COLUMN start; PRAGMA user_version = {version};"
+        )
     connection.close()
+    (told,) = look_into(tmp_path / "relay.db", partial(rows_about, mine.id))["bodies"]
+    assert decode_base64url(told["body"]) == held[0][1]
     engine = await open_engine(tmp_path, clock)
     assert await fetch(engine, mine) == held
     await engine.close()

@@ -23,7 +23,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from exile_tui.relay import arrivals, pace, rows, settling, sqlite, waiting
+from exile_tui.relay import arrivals, pace, rows, settling, sqlite, staying, waiting
 from exile_tui.relay import engine as ops
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
 from exile_tui.relay.index import OpenSegment
@@ -313,6 +313,7 @@ class EngineMachine(RuleBasedStateMachine):
         """What waits is moved to the database in parts; each lies in the files at any moment."""
         copy = self.directory.with_name(f"{self.directory.name}-copy")
         settle, delete, chunks = self.engine._settle, self.engine._arrivals.settled, 0
+        tidy = self.engine._tidy
 
         def killed(moment: str) -> None:
             if moment == when and chunks >= chunk and not copy.exists():
@@ -325,12 +326,21 @@ class EngineMachine(RuleBasedStateMachine):
             killed("after")
             chunks += 1
 
+        def tidied() -> bool:
+            nonlocal chunks
+            killed("before")
+            done = tidy()
+            killed("after")
+            chunks += 1
+            return done
+
         def undeleted(segment: OpenSegment) -> None:
             killed("undeleted")
             delete(segment)
 
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(self.engine, "_settle", part)
+            patch.setattr(self.engine, "_tidy", tidied)
             patch.setattr(self.engine._arrivals, "settled", undeleted)
             self.loop.run_until_complete(self.engine.wipe())
         if copy.exists():
@@ -339,7 +349,7 @@ class EngineMachine(RuleBasedStateMachine):
     def _wipe_without_room(self) -> None:
         """What waits can't be moved; what was deleted leaves the files all the same."""
 
-        def full(*_: object) -> None:
+        def full(*_: object, **__: object) -> None:
             raise sqlite3.OperationalError("database or disk is full")
 
         with pytest.MonkeyPatch.context() as patch:
@@ -401,12 +411,23 @@ class EngineMachine(RuleBasedStateMachine):
 def check_file(engine: SqliteEngine) -> None:
     """Compare slots and bodies with each other, and memory with the file."""
     execute = engine._connection.execute
-    torn = "SELECT count(*) FROM slots LEFT JOIN bodies USING (slot) WHERE body IS NULL"
-    assert execute(torn).fetchone() == (0,)
-    slots, bodies = (
-        execute(f"SELECT count(*) FROM {table}").fetchone() for table in ("slots", "bodies")
+    torn = (
+        "SELECT count(*) FROM slots LEFT JOIN bodies USING (slot) "
+        "WHERE body IS NULL AND file IS NULL AND size > 0"
     )
-    assert slots == bodies
+    assert execute(torn).fetchone() == (0,)
+    (here,) = execute("SELECT count(*) FROM slots WHERE file IS NULL AND size > 0").fetchone()
+    assert execute("SELECT count(*) FROM bodies").fetchone() == (here,)
+    free = execute("SELECT slot FROM slots WHERE size = 0 ORDER BY slot").fetchall()
+    assert sorted(engine._slots._free[0]) == [slot for (slot,) in free]
+    for number, file in engine._arrivals.staying._files.items():
+        assert file.kept == sum(engine._envelopes.noted(number).values())
+    for closed in engine._arrivals.closed:
+        assert closed.kept == sum(engine._envelopes.noted(closed.number).values())
+    waiting = sum(
+        each.waiting for each in (*engine._arrivals.closed, engine._arrivals._current) if each
+    )
+    assert waiting == engine._arrivals.index.bytes
     for slot, size, mailbox, body in execute(
         "SELECT slot, size, mailbox, body FROM slots JOIN bodies USING (slot)"
     ):
@@ -491,6 +512,14 @@ def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "_MOST", 2)
 
 
+class TestStayingEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
+    """Envelopes stay in the journal where two of them wait in one of its files."""
+
+    @pytest.fixture(autouse=True)
+    def _stay(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(staying, "LEAST", 8192)
+
+
 class TestEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
     """A thread waits for the disk, as the first writings after a start have it."""
 
@@ -505,7 +534,7 @@ class TestQuickEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc
             monkeypatch.setattr(pace, limit, 3600.0)
 
 
-TestEngine.settings = TestQuickEngine.settings = settings(
+TestEngine.settings = TestQuickEngine.settings = TestStayingEngine.settings = settings(
     max_examples=EXAMPLES,
     stateful_step_count=30,
     deadline=None,

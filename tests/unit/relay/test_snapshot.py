@@ -25,7 +25,9 @@ def change(connection: sqlite3.Connection, source: random.Random, end: str = "CO
     for _ in range(source.randint(1, 4)):
         body = source.randbytes(source.choice((4096, 16384, 65536)))
         (slot,) = connection.execute("SELECT coalesce(max(slot), 0) + 1 FROM slots").fetchone()
-        connection.execute("INSERT INTO slots VALUES (?, ?, 5, ?, 1)", (slot, len(body), slot))
+        connection.execute(
+            "INSERT INTO slots VALUES (?, ?, 5, ?, 1, NULL, NULL)", (slot, len(body), slot)
+        )
         connection.execute("INSERT INTO bodies VALUES (?, ?)", (slot, body))
     row = (random_number(), source.randbytes(16), source.randbytes(32), bytes(32), 1, 1)
     connection.execute("INSERT INTO mailboxes VALUES (?, ?, ?, ?, ?, ?)", row)

@@ -1,0 +1,94 @@
+"""Files of the journal that stay, as much still waits in them.
+
+The database says where each body lies, and the file says nothing any more: its records are
+forgotten. What is acknowledged is overwritten where it lies. When little is left, that is moved to
+the database, and the file deleted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator
+
+from exile_tui.relay.index import OpenSegment
+
+LEAST = 16 * 1024 * 1024
+"""Bytes of bodies from which on a file may stay. Below that the database is rewritten often, so
+that it gives up in which order they came; a file can't."""
+
+_SHARE = 4
+"""Part of a file that must still wait there."""
+
+
+def may_stay(segment: OpenSegment) -> bool:
+    """Tell whether the bodies that wait in a file should stay in it."""
+    waits = segment.waiting + segment.kept
+    return segment.file.forgetful and waits >= LEAST and waits >= segment.file.size // _SHARE
+
+
+class StayingFiles:
+    """Those files, by their numbers."""
+
+    def __init__(self) -> None:
+        self._files: dict[int, OpenSegment] = {}
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+    def __iter__(self) -> Iterator[OpenSegment]:
+        return iter(tuple(self._files.values()))
+
+    def get(self, number: int) -> OpenSegment | None:
+        """Return a file, None if it is not here."""
+        return self._files.get(number)
+
+    def add(self, segment: OpenSegment) -> None:
+        """Take a file whose records are forgotten."""
+        self._files[segment.number] = segment
+
+    def clear(self) -> None:
+        """Drop all; they were closed."""
+        self._files.clear()
+
+    @property
+    def bytes(self) -> int:
+        """Bytes of the bodies that wait in them."""
+        return sum(each.kept for each in self)
+
+    def straggling(self) -> OpenSegment | None:
+        """Return a file in which too little waits for it to stay, None if there is none."""
+        few = self.bytes < LEAST // 2
+        for segment in self:
+            if few or not segment.kept or segment.kept < segment.file.size // _SHARE:
+                return segment
+        return None
+
+    def remove(self, segment: OpenSegment) -> None:
+        """Delete a file of which nothing waits any more.
+
+        Raises:
+            OSError: The disk fails.
+        """
+        segment.file.empty_out()
+        del self._files[segment.number]
+        with contextlib.suppress(OSError):  # at the next start
+            segment.file.remove()
+
+
+def blank_each(segments: Iterable[OpenSegment]) -> None:
+    """Overwrite what was deleted in files.
+
+    Raises:
+        OSError: The disk fails; all others are done.
+    """
+    failed: OSError | None = None
+    for segment in segments:
+        if segment.deleted:
+            try:
+                segment.file.blank(segment.deleted.items())
+            except OSError as error:
+                failed = error
+            else:
+                segment.deleted.clear()
+    if failed is not None:
+        raise failed
