@@ -12,34 +12,33 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
+from exile_tui.relay.bulk import BulkWriter
 from exile_tui.relay.engine import EngineUnavailable
 from exile_tui.relay.index import Arrival, Index, OpenSegment
 from exile_tui.relay.journal import Segment
 from exile_tui.relay.pace import Pace
-from exile_tui.relay.records import ForeignJournal, Kind, Record, records
+from exile_tui.relay.records import Kind
+from exile_tui.relay.replay import (
+    NextSeq,
+    Noted,
+    Replay,
+    journal_file,
+    journal_files,
+    nothing_noted,
+)
 from exile_tui.relay.schema import MISSING, DamagedDatabase
 from exile_tui.relay.slots import Staying
 from exile_tui.relay.staying import StayingFiles, blank_each
-from exile_tui.relay.waiting import mark_of
 
 SEGMENT = 64 * 1024 * 1024
 """Bytes after which another file is begun."""
 
 _STORED = Kind.STORED
 """Looked up once: a name of an enumeration takes as long as a checksum."""
-
-NextSeq = Callable[[int], int | None]
-"""Returns the number in the database of a mailbox's next envelope; None for an unknown mailbox."""
-Noted = Callable[[int], dict[int, int]]
-"""Returns what stays in a file as the database says: bytes by offset."""
-
-
-def _nothing(_: int) -> dict[int, int]:
-    return {}
 
 
 class Arrivals:
@@ -66,9 +65,10 @@ class Arrivals:
         """What takes the batch back, from the last to the first: methods and their arguments."""
         self._unwritten: list[Arrival] = []
         self._pace = Pace()
+        self._bulk = BulkWriter()
 
     def recover(
-        self, next_seq: NextSeq, noted: Noted = _nothing, needed: Collection[int] = ()
+        self, next_seq: NextSeq, noted: Noted = nothing_noted, needed: Collection[int] = ()
     ) -> None:
         """Read what a predecessor left.
 
@@ -80,66 +80,17 @@ class Arrivals:
         Raises:
             DamagedDatabase: A file in its place is none, can't be read, or is missing.
         """
-        deleted: set[tuple[int, int]] | None = None
-        known: dict[int, int | None] = {}
         files = sorted(journal_files(self._database))
         if missing := sorted(set(needed).difference(number for number, _ in files)):
             raise DamagedDatabase(MISSING, path=str(journal_file(self._database, missing[0])))
+        replay = Replay(self.index, files, next_seq, noted)
         for number, path in files:
-            try:
-                file, read = Segment.open(path)
-            except (ForeignJournal, OSError) as error:
-                raise DamagedDatabase(path=str(path)) from error
-            segment, stays = OpenSegment(number, file), noted(number)
+            segment = replay.read(number, path)
             self._number = number
-            if any(offset + size > file.size for offset, size in stays.items()):
-                file.close()
-                raise DamagedDatabase(path=str(path))
-            segment.kept = sum(stays.values())
-            if file.forgot:
-                segment.unseen = True
+            if segment.file.forgot:
                 self.staying.add(segment)
-                continue
-            self.closed.append(segment)
-            for record in read:
-                if record.offset in stays and record.kind is _STORED:
-                    continue
-                if record.mailbox not in known:
-                    known[record.mailbox] = next_seq(record.mailbox)
-                settled = known[record.mailbox]
-                if settled is None or record.seq < settled:
-                    segment.deleted[record.offset] = record.size
-                    continue
-                if record.body is None:
-                    if deleted is None:
-                        deleted = _deleted(files)
-                    if (record.mailbox, record.seq) not in deleted:
-                        break  # a crash tore the batch: nothing behind it was answered
-                    segment.deleted[record.offset] = record.size
-                self._replay(segment, record)
-        self.keep()
-
-    def _replay(self, segment: OpenSegment, record: Record) -> None:
-        mailbox, seq = record.mailbox, record.seq
-        # Whatever is said of a number: it was given.
-        segment.newest[mailbox] = max(seq, segment.newest.get(mailbox, 0))
-        arrival = self.index.get(mailbox, seq)
-        if record.kind is Kind.STORED:
-            if record.body is None:
-                return
-            mark = mark_of(record.body)
-            segment.waiting += record.size
-            self.index.put(
-                mailbox,
-                seq,
-                Arrival(segment, record.offset, record.size, record.expires, mark, None),
-            )
-        elif arrival is not None and record.kind is Kind.DELETED:
-            self.index.take_out(mailbox, seq)
-            arrival.segment.waiting -= arrival.size
-            arrival.segment.deleted[arrival.offset] = arrival.size
-        elif arrival is not None:
-            arrival.expires = record.expires
+            else:
+                self.closed.append(segment)
 
     # What a batch does
 
@@ -153,7 +104,7 @@ class Arrivals:
             self.close_current()
         if self._current is None:
             path = self._next_path()
-            self._current = OpenSegment(self._number, Segment.create(path))
+            self._current = OpenSegment(self._number, Segment.create(path, self._bulk))
 
     def _next_path(self) -> Path:
         while True:
@@ -387,29 +338,3 @@ class Arrivals:
         self._current = None
         self.closed.clear()
         self.staying.clear()
-
-
-def journal_file(database: Path, number: int) -> Path:
-    """Return the path of one of the journal's files."""
-    return database.with_name(f"{database.name}-journal-{number}")
-
-
-def journal_files(database: Path) -> list[tuple[int, Path]]:
-    """Return the journal's files beside a database, with their numbers, in no order."""
-    prefix = f"{database.name}-journal-"
-    found = []
-    for path in database.parent.glob(f"{prefix}*"):
-        with contextlib.suppress(ValueError):
-            found.append((int(path.name.removeprefix(prefix)), path))
-    return found
-
-
-def _deleted(files: list[tuple[int, Path]]) -> set[tuple[int, int]]:
-    """Find what was acknowledged: of that only a body may have been blanked, as (mailbox, seq)."""
-    found = set()
-    for _, path in files:
-        with path.open("rb") as file:
-            for record in records(file):
-                if record.kind is Kind.DELETED:
-                    found.add((record.mailbox, record.seq))
-    return found

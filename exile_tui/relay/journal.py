@@ -16,6 +16,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
+from exile_tui.relay.bulk import BLOCK, LEAST, BulkWriter
 from exile_tui.relay.records import (
     BATCH,
     HEAD,
@@ -64,14 +65,19 @@ class Segment:
         self._key = key
         self._aead = AESGCM(key) if key and any(key) else None
         self._kept_tag = self._tag = b""
+        self._bulk: BulkWriter | None = None
         self._ahead = 0
         """Up to where there are zeros, or were."""
         self._bodies: list[bytes] = []
         self._records: list[bytes] = []
 
     @classmethod
-    def create(cls, path: Path) -> Segment:
+    def create(cls, path: Path, bulk: BulkWriter | None = None) -> Segment:
         """Make an empty file that is there after a crash, too.
+
+        Args:
+            path: Where.
+            bulk: Writes large batches, if given.
 
         Raises:
             OSError: The disk is full or fails.
@@ -79,6 +85,7 @@ class Segment:
         key = secrets.token_bytes(KEY)
         file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
         self = cls(path, file, HEAD, key)
+        self._bulk = bulk
         try:
             self._write_batch(MAGIC + key, 0)
             _synchronise_directory(path.parent)
@@ -158,6 +165,12 @@ class Segment:
 
     def _write_batch(self, batch: bytes, start: int) -> None:
         end = start + len(batch)
+        if len(batch) >= LEAST and self._bulk is not None:
+            before = self.read(start - start % BLOCK, start % BLOCK)
+            written = self._bulk.write(self.path, before, batch, start)
+            if written is not None:
+                self._ahead = written
+                return
         if end <= self._ahead or len(batch) >= _LARGE:
             _write_durably(self._file, batch, start)
             return

@@ -17,9 +17,8 @@ import os
 import struct
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -58,11 +57,10 @@ class Kind(enum.IntEnum):
     """It was sent again, and expires later."""
 
 
-_KINDS = frozenset(Kind)
+_KINDS = {int(kind): kind for kind in Kind}
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
+class Record(NamedTuple):
     """One record as read."""
 
     kind: Kind
@@ -153,12 +151,12 @@ def _records(file: BinaryIO, key: bytes) -> Iterator[Record]:
 def _of_batch(bodies: bytes, plain: bytes, start: int) -> Iterator[Record]:
     at = 0
     for kind, mailbox, seq, expires, size, checksum in RECORD.iter_unpack(plain):
-        if kind not in _KINDS:
+        if (said := _KINDS.get(kind)) is None:
             raise ForeignJournal
         body: bytes | None = bodies[at : at + size]
         if zlib.crc32(bodies[at : at + size]) != checksum:
             body = None
-        yield Record(Kind(kind), mailbox, seq, expires, start + at, size, body)
+        yield Record(said, mailbox, seq, expires, start + at, size, body)
         at += size
 
 
@@ -174,7 +172,7 @@ def _records_1(data: bytes) -> Iterator[Record]:
         body: bytes | None = data[start : start + size]
         if zlib.crc32(data[start : start + size]) != body_sum:
             body = None
-        if kind not in _KINDS:
+        if (said := _KINDS.get(kind)) is None:
             raise ForeignJournal
-        yield Record(Kind(kind), mailbox, seq, expires, start, size, body)
+        yield Record(said, mailbox, seq, expires, start, size, body)
         at = start + size

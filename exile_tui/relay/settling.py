@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
-import sys
-from pathlib import Path
 
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.envelopes import Envelopes
 from exile_tui.relay.index import OpenSegment
+from exile_tui.relay.memory import memory
 from exile_tui.relay.staying import blank_each, may_stay
 
 SETTLE = 64
@@ -20,27 +18,14 @@ _MOST = 8
 _LIGHT = 4
 """Times as many where bodies stay in their file: that is so much less work."""
 
-_BURST, _SMALLEST = 1 << 31, 1 << 26
-_SHARE = 8
-"""Part of the memory that the journal may be large: its index takes an eighth of that."""
+_BURST, _SMALLEST = 1 << 32, 1 << 26
+_SHARE = 6
+"""Part of the memory that the journal may be large: its index takes a sixteenth of that."""
 
 
 def room_for_bursts() -> int:
     """Return how many bytes of what came in may lie in the journal, for the memory there is."""
-    try:
-        memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    except (AttributeError, OSError, ValueError):  # where the system doesn't tell
-        return _BURST // 2
-    return max(_SMALLEST, min(_BURST, min(memory, _allowed()) // _SHARE))
-
-
-def _allowed() -> int:
-    """Return how much memory a container or unit may use; very much where there is no limit."""
-    try:
-        group = Path("/proc/self/cgroup").read_text("ascii").rpartition("0::/")[2].strip()
-        return int(Path("/sys/fs/cgroup", group, "memory.max").read_text("ascii"))
-    except (OSError, ValueError):  # also the word for no limit
-        return sys.maxsize
+    return max(_SMALLEST, min(_BURST, memory() // _SHARE))
 
 
 class Settling:

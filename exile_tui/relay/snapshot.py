@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from exile_tui.errors import N_, ExileError
-from exile_tui.relay.arrivals import journal_file, journal_files
 from exile_tui.relay.records import ForeignJournal, Record, may_say_something, records
+from exile_tui.relay.replay import journal_file, journal_files
 from exile_tui.relay.schema import READABLE, DamagedDatabase
 
 _Result = TypeVar("_Result")

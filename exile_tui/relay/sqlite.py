@@ -27,6 +27,7 @@ from exile_tui.relay.blobs import Blobs
 from exile_tui.relay.direct import Reply
 from exile_tui.relay.engine import EngineUnavailable, Operation, QuotaReached, Sweep, Wake
 from exile_tui.relay.envelopes import Envelopes
+from exile_tui.relay.handling import handlers_of
 from exile_tui.relay.limits import Limits
 from exile_tui.relay.mailboxes import Mailboxes
 from exile_tui.relay.maintaining import maintain
@@ -98,20 +99,7 @@ class SqliteEngine:
         )
         self._blobs = Blobs(connection, self._slots, limits, clock)
         self._handlers: dict[type[Operation[Any]], Callable[[Any], Any]] = {
-            engine.CreateMailbox: self._mailboxes.create,
-            engine.DeleteMailbox: self._mailboxes.delete,
-            engine.Append: self._mailboxes.append,
-            engine.Acknowledge: self._mailboxes.acknowledge,
-            engine.OpenMailboxes: self._mailboxes.open,
-            engine.Fetch: self._mailboxes.fetch,
-            engine.CountBytes: self._mailboxes.count_bytes,
-            engine.CheckToken: self._mailboxes.check,
-            engine.Disclose: self._mailboxes.disclose,
-            engine.PutTicket: self._tickets.put,
-            engine.PutBlobs: self._blobs.put,
-            engine.GetBlobs: self._blobs.get,
-            engine.DeleteBlob: self._blobs.delete,
-            engine.CountAll: self._count_all,
+            **handlers_of(self._mailboxes, self._envelopes, self._tickets, self._blobs),
             engine.Sweep: self._sweep,
             engine.Probe: self._probe,
         }
@@ -209,11 +197,10 @@ class SqliteEngine:
                     await self._thread.run(self._settle)
                 self._arrivals.close_current()
             await self._settle_closed()
-            while not await self._tidied():
+            while not await self._in_turn(self._tidy):
                 pass
         except _FULL:
-            async with self._turn:
-                await self._thread.run(self._overwrite)
+            await self._in_turn(self._overwrite)
             raise
         finally:  # where there is no room for it, what was deleted must leave the log still
             async with self._turn:
@@ -233,9 +220,9 @@ class SqliteEngine:
                     late = self._loop.time() + _LATE_S
                 await self._thread.run(self._settle)
 
-    async def _tidied(self) -> bool:
+    async def _in_turn(self, function: Callable[[], _Result]) -> _Result:
         async with self._turn:
-            return await self._thread.run(self._tidy)
+            return await self._thread.run(function)
 
     async def close(self) -> None:
         """Finish what was submitted, make it durable, leave no deleted byte behind."""
@@ -359,9 +346,6 @@ class SqliteEngine:
         self._slots.reload()
         self._mailboxes.reload()
         self._stale = False
-
-    def _count_all(self, operation: engine.CountAll) -> engine.Totals:
-        return engine.Totals(self._mailboxes.count, *self._envelopes.count(), *self._blobs.count())
 
     def _probe(self, operation: engine.Probe | None = None) -> None:
         # Written even when it is the same, and it counts as no change of any row.

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from exile_tui.relay.memory import memory
+
 mark_of = hash
 """Returns what tells an envelope's bytes from nearly all others: an int.
 
@@ -17,9 +19,11 @@ look for envelopes with the same mark. It takes a third of SHA-256's time, and i
 bytes with the same mark are compared.
 """
 
-_MAX = 200_000
-"""Envelopes and mailboxes known at most, some 90 MB; then all are dropped and read again as they
-are needed."""
+_EACH = 200
+"""Bytes of memory that an envelope takes here."""
+_MAX = max(200_000, memory() // 64 // _EACH)
+"""Envelopes and mailboxes known at most; then those known for longest are dropped, and read again
+when they are needed."""
 
 
 @dataclass(slots=True)
@@ -51,9 +55,9 @@ class WaitingEnvelopes:
         return self._known.get(mailbox)
 
     def begin(self, mailbox: int) -> Waiting:
-        """Begin to know a mailbox; all others are forgotten if they are too many."""
-        if self._count + len(self._known) > _MAX:
-            self.clear()
+        """Begin to know a mailbox; others are dropped if they are too many."""
+        while self._known and self._count + len(self._known) > _MAX:
+            self.drop(next(iter(self._known)))
         waiting = self._known[mailbox] = Waiting()
         return waiting
 

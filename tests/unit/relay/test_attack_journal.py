@@ -13,8 +13,8 @@ import pytest
 
 from exile_tui.relay import arrivals, maintaining, settling, sqlite
 from exile_tui.relay import engine as ops
-from exile_tui.relay.arrivals import journal_files
 from exile_tui.relay.engine import EngineUnavailable
+from exile_tui.relay.replay import journal_files
 from exile_tui.relay.schema import DamagedDatabase
 from exile_tui.relay.snapshot import look_into
 from exile_tui.relay.sqlite import SqliteEngine

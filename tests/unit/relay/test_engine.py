@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from exile_tui.relay import bulk, journal
 from exile_tui.relay import engine as ops
-from exile_tui.relay import journal
 from exile_tui.relay.engine import EngineUnavailable, QuotaReached
 from exile_tui.relay.limits import Limits, today
 from exile_tui.relay.maintaining import sweep_all
@@ -360,6 +360,7 @@ async def test_what_was_submitted_together_is_one_transaction(
     "call",
     [
         pytest.param("pwritev", marks=pytest.mark.skipif(not journal._DSYNC, reason="not Linux")),
+        pytest.param("pwrite", marks=pytest.mark.skipif(not bulk._DIRECT, reason="not Linux")),
         "write",
         "_synchronise",
     ],
@@ -374,6 +375,8 @@ async def test_a_failing_disk_refuses_the_batch_and_the_next_one_works(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patch:
+        if call != "pwrite":
+            engine._arrivals._bulk._can = False
         if call != "pwritev":  # as on a system without it
             patch.setattr(journal, "_DSYNC", 0)
         patch.setattr(journal if call == "_synchronise" else journal.os, call, full)

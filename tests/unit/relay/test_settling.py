@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exile_tui.relay import settling as module
+from exile_tui.relay import memory as module
 from exile_tui.relay.settling import SETTLE, Settling, room_for_bursts
 
 
@@ -62,7 +62,7 @@ def test_while_nothing_comes_as_much_is_moved_as_is_behind() -> None:
 
 @pytest.mark.parametrize(
     ("memory", "room"),
-    [(1 << 28, 64 << 20), (1 << 30, 128 << 20), (4 << 30, 512 << 20), (1 << 40, 2 << 30)],
+    [(1 << 28, 64 << 20), (3 << 30, 512 << 20), (12 << 30, 2 << 30), (1 << 40, 4 << 30)],
 )
 def test_a_small_computer_keeps_a_small_index(
     memory: int, room: int, monkeypatch: pytest.MonkeyPatch
@@ -76,7 +76,7 @@ def test_a_small_computer_keeps_a_small_index(
 def test_a_container_keeps_to_its_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {
         "/proc/self/cgroup": "1:cpu:/\n0::/system.slice/relay.service\n",
-        "/sys/fs/cgroup/system.slice/relay.service/memory.max": f"{1 << 30}\n",
+        "/sys/fs/cgroup/system.slice/relay.service/memory.max": f"{3 << 28}\n",
     }
     monkeypatch.setattr(Path, "read_text", lambda path, _: files[str(path)])
     assert room_for_bursts() == 128 << 20
