@@ -3,7 +3,8 @@
     python -m benchmarks.faults.relay [--kills 1000] [--seed 2014]
 
 Each round is a new relay with eight mailboxes, four senders and two receivers, killed at moments
-drawn from the seed: under load, while it wipes, while it starts. Then: nothing that was answered
+drawn from the seed: under load, while it wipes, while it starts. To every other one a little is as
+much as a burst, so that bodies stay in its journal. Then: nothing that was answered
 "stored" is lost or out of order within its mailbox, nothing is there twice but the same bytes that
 a sender posted again when it had no answer, nothing comes back after its deletion was answered,
 and no byte of any envelope is left in a file. The first round that does not balance ends the run;
@@ -19,7 +20,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.faults.siege import Siege
+from benchmarks.faults.siege import BURSTS, QUICK_WIPER, Siege
 
 KILLS_A_ROUND = 50
 
@@ -37,7 +38,7 @@ def main() -> None:
     while kills < arguments.kills:
         directory = Path(tempfile.mkdtemp(prefix="exile-siege-"))
         seed = arguments.seed + number
-        siege = Siege(directory, seed)
+        siege = Siege(directory, seed, (QUICK_WIPER, BURSTS)[number % 2])
         try:
             asyncio.run(siege.fight(min(KILLS_A_ROUND, arguments.kills - kills)))
         except BaseException:

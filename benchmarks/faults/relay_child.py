@@ -1,6 +1,6 @@
 """The relay as its command runs it, but for how often it wipes: so that kills fall into wiping too.
 
-Prints its address, and ends on SIGTERM.
+It can also do with a little of what comes what else it does with a burst. Prints its address, and ends on SIGTERM.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from exile_tui.relay import journal, staying
 from exile_tui.relay.binding import listen
 from exile_tui.relay.main import announce, on_signals, run_loop
 from exile_tui.relay.service import RelayDirectory, RelayService, RelaySettings
@@ -22,7 +23,15 @@ def main() -> None:
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument("--wipe-interval", type=float, default=WIPE_INTERVAL, help="seconds")
+    parser.add_argument(
+        "--burst",
+        type=int,
+        metavar="BYTES",
+        help="what is as much as a burst; the usual if omitted",
+    )
     arguments = parser.parse_args()
+    if arguments.burst is not None:
+        staying.LEAST = journal.LEAST = arguments.burst
     settings = RelaySettings(directory=arguments.data_dir, wipe_interval=arguments.wipe_interval)
     directory = RelayDirectory(settings.directory)
     bound = listen("127.0.0.1", arguments.port)

@@ -37,6 +37,8 @@ LARGEST_BATCH = 32
 MOST_UNACKNOWLEDGED = 40
 """Envelopes of a mailbox that a receiver lets lie at most; a mailbox takes 128."""
 QUICK_WIPER = ("benchmarks.faults.relay_child", "--wipe-interval", "0.25")
+BURSTS = (*QUICK_WIPER, "--burst", "65536")
+"""A relay to which a little is as much as a burst: bodies stay in its journal."""
 STARTING_S = 0.6
 """About how long a start takes: every fourth kill is followed by one in the middle of a start."""
 SETTLED_WITHIN_S = 120.0

@@ -20,7 +20,7 @@ from pathlib import Path as FilePath
 
 import pytest
 
-from benchmarks.faults.siege import Siege
+from benchmarks.faults.siege import BURSTS, QUICK_WIPER, Siege
 from exile_tui.relay.limits import Limits
 from exile_tui.wire.address import RelayAddress
 from exile_tui.wire.relay import (
@@ -45,8 +45,11 @@ QUICK = ("--wipe-interval", "0.05")
 CHILD = "benchmarks.faults.relay_child"
 
 
-async def test_killed_twenty_times_under_load_it_loses_nothing(tmp_path: FilePath) -> None:
-    siege = Siege(tmp_path, seed=66)
+@pytest.mark.parametrize("command", [QUICK_WIPER, BURSTS])
+async def test_killed_twenty_times_under_load_it_loses_nothing(
+    tmp_path: FilePath, command: tuple[str, ...]
+) -> None:
+    siege = Siege(tmp_path, seed=66, command=command)
     await siege.fight(20)
     assert siege.books.count() > 200
 
