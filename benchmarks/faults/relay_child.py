@@ -1,6 +1,7 @@
 """The relay as its command runs it, but for how often it wipes: so that kills fall into wiping too.
 
-It can also do with a little of what comes what else it does with a burst. Prints its address, and ends on SIGTERM.
+It can also do with a little of what comes what else it does with a burst. Prints its address, and
+ends on SIGTERM.
 """
 
 from __future__ import annotations

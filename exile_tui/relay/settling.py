@@ -8,7 +8,7 @@ from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.envelopes import Envelopes
 from exile_tui.relay.index import OpenSegment
 from exile_tui.relay.memory import memory
-from exile_tui.relay.staying import blank_each, may_stay
+from exile_tui.relay.staying import blank_some, may_stay
 
 SETTLE = 64
 """Envelopes and mailboxes that are moved at once, so that no batch waits for long. Two at least."""
@@ -81,7 +81,9 @@ class Settling:
                 segment.deleted.clear()
                 segment.unseen = False
                 return False
-        blank_each(staying)
+            if segment.deleted:
+                blank_some(segment)
+                return False
         return True
 
     def _gather(self, segment: OpenSegment) -> None:

@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from exile_tui.relay.index import OpenSegment
 
 LEAST = 16 * 1024 * 1024
 """Bytes of bodies from which on a file may stay. Below that the database is rewritten often, so
 that it gives up in which order they came; a file can't."""
+
+_AT_ONCE = 1024
+"""Bodies that are overwritten at once."""
 
 _SHARE = 4
 """Part of a file that must still wait there."""
@@ -73,6 +77,18 @@ class StayingFiles:
         del self._files[segment.number]
         with contextlib.suppress(OSError):  # at the next start
             segment.file.remove()
+
+
+def blank_some(segment: OpenSegment) -> None:
+    """Overwrite some of what was deleted in a file, so that no batch waits for long.
+
+    Raises:
+        OSError: The disk fails.
+    """
+    some = list(islice(segment.deleted.items(), _AT_ONCE))
+    segment.file.blank(some)
+    for offset, _ in some:
+        del segment.deleted[offset]
 
 
 def blank_each(segments: Iterable[OpenSegment]) -> None:
