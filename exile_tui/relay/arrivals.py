@@ -32,7 +32,7 @@ from exile_tui.relay.replay import (
 )
 from exile_tui.relay.schema import MISSING, DamagedDatabase
 from exile_tui.relay.slots import Staying
-from exile_tui.relay.staying import StayingFiles, blank_each
+from exile_tui.relay.staying import StayingFiles
 
 SEGMENT = 64 * 1024 * 1024
 """Bytes after which another file is begun."""
@@ -297,14 +297,10 @@ class Arrivals:
             self.closed.append(self._current)
             self._current = None
 
-    def blank(self) -> None:
-        """Overwrite what was deleted in files that can't be settled just now.
-
-        Raises:
-            OSError: The disk fails; all others are done.
-        """
+    def files(self) -> list[OpenSegment]:
+        """Return all of the journal's files."""
         current = () if self._current is None else (self._current,)
-        blank_each((*self.closed, *current, *self.staying))
+        return [*self.staying, *self.closed, *current]
 
     def settled(self, segment: OpenSegment) -> None:
         """End the oldest file: the index has nothing of it any more.

@@ -11,7 +11,7 @@ import errno
 import os
 import secrets
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -46,6 +46,7 @@ _STEP = 1024 * 1024
 """Bytes that are looked at at once."""
 
 _NONCE = 12
+_CLOSED = -1
 _pack = RECORD.pack
 
 _synchronise = getattr(os, "fdatasync", os.fsync)  # not everywhere
@@ -66,6 +67,8 @@ class Segment:
         self._aead = AESGCM(key) if key and any(key) else None
         self._kept_tag = self._tag = b""
         self._bulk: BulkWriter | None = None
+        self.tidy = True
+        """Whether nothing is in it but what was kept, and zeros."""
         self._ahead = 0
         """Up to where there are zeros, or were."""
         self._bodies: list[bytes] = []
@@ -102,12 +105,16 @@ class Segment:
             ForeignJournal: It is none.
             OSError: It can't be read.
         """
-        with path.open("rb") as opened:
+        with path.open("r+b") as opened:
+            # What a killed predecessor wrote may not be on the disk, and is relied on from now on.
+            _synchronise(opened.fileno())
             key = key_of(opened.read(HEAD))
             opened.seek(0)
             read = list(records(opened))
             end = opened.seek(0, os.SEEK_END)
-        return cls(path, os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0)), end, key), read
+        self = cls(path, _open(path), end, key)
+        self.tidy = False
+        return self, read
 
     @property
     def forgetful(self) -> bool:
@@ -193,13 +200,37 @@ class Segment:
         self._end, self._tag = self._kept, self._kept_tag
         self._ahead = 0
         # What may stay behind is a batch that was not answered; the next one is written over it.
-        with contextlib.suppress(OSError):
+        try:
             os.ftruncate(self._file, self._kept)
+        except OSError:
+            self.tidy = False
 
     def read(self, offset: int, size: int) -> bytes:
-        """Read a body that was written."""
+        """Read a body that was written.
+
+        Raises:
+            OSError: It can't be read.
+        """
+        if self._file == _CLOSED:
+            with self._awake():
+                return self.read(offset, size)
         os.lseek(self._file, offset, os.SEEK_SET)
         return os.read(self._file, size)
+
+    def rest(self) -> None:
+        """Hold no descriptor until something is to be done."""
+        self.close()
+
+    @contextlib.contextmanager
+    def _awake(self) -> Iterator[None]:
+        if self._file != _CLOSED:
+            yield
+            return
+        self._file = _open(self.path)
+        try:
+            yield
+        finally:
+            self.close()
 
     def blank(self, bodies: Iterable[tuple[int, int]]) -> None:
         """Overwrite bodies, (offset, size) each, with zeros.
@@ -207,9 +238,10 @@ class Segment:
         Raises:
             OSError: The disk fails.
         """
-        for offset, size in bodies:
-            _write(self._file, bytes(size), offset)
-        _synchronise(self._file)
+        with self._awake():
+            for offset, size in bodies:
+                _write(self._file, bytes(size), offset)
+            _synchronise(self._file)
 
     def forget_records(self) -> None:
         """Overwrite the key: nobody can read any more what the file says about its bodies.
@@ -232,15 +264,16 @@ class Segment:
         Raises:
             OSError: The disk fails.
         """
-        at = HEAD
-        for offset, size in (*bodies, (self._kept, 0)):
-            while at < offset:
-                length = min(offset - at, _STEP)
-                if any(self.read(at, length)):
-                    _write(self._file, bytes(length), at)
-                at += length
-            at = offset + size
-        _synchronise(self._file)
+        with self._awake():
+            at = HEAD
+            for offset, size in (*bodies, (os.stat(self.path).st_size, 0)):
+                while at < offset:
+                    length = min(offset - at, _STEP)
+                    if any(self.read(at, length)):
+                        _write(self._file, bytes(length), at)
+                    at += length
+                at = offset + size
+            _synchronise(self._file)
 
     def empty_out(self) -> None:
         """Cut off all that is in it.
@@ -248,16 +281,23 @@ class Segment:
         Raises:
             OSError: The disk fails.
         """
-        os.ftruncate(self._file, 0)
+        with self._awake():
+            os.ftruncate(self._file, 0)
 
     def close(self) -> None:
         """Close the file."""
-        os.close(self._file)
+        file, self._file = self._file, _CLOSED
+        if file != _CLOSED:
+            os.close(file)
 
     def remove(self) -> None:
         """Close the file and delete it."""
         self.close()
         self.path.unlink(missing_ok=True)
+
+
+def _open(path: Path) -> int:
+    return os.open(path, os.O_RDWR | getattr(os, "O_BINARY", 0))
 
 
 def _write(file: int, data: bytes, offset: int) -> None:

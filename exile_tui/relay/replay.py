@@ -78,7 +78,6 @@ class Replay:
             file.close()
             raise DamagedDatabase(path=str(path))
         segment.kept = sum(stays.values())
-        segment.unseen = file.forgot
         for record in found:
             if record.kind is Kind.STORED and record.offset in stays:
                 continue

@@ -8,7 +8,7 @@ from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.envelopes import Envelopes
 from exile_tui.relay.index import OpenSegment
 from exile_tui.relay.memory import memory
-from exile_tui.relay.staying import blank_some, may_stay
+from exile_tui.relay.staying import blank_each, blank_some, may_stay, scrub
 
 SETTLE = 64
 """Envelopes and mailboxes that are moved at once, so that no batch waits for long. Two at least."""
@@ -71,20 +71,28 @@ class Settling:
             OSError: The same.
         """
         staying = self._arrivals.staying
-        segment = staying.straggling()
-        if segment is not None:
-            self._gather(segment)
-            return False
         for segment in staying:
+            if not segment.kept:
+                self._gather(segment)
+                return False
             if segment.unseen:
-                segment.file.blank_all_but(self._envelopes.noted(segment.number).items())
-                segment.deleted.clear()
-                segment.unseen = False
+                scrub(segment, self._envelopes.noted)
                 return False
             if segment.deleted:
                 blank_some(segment)
                 return False
-        return True
+        straggling = staying.straggling()
+        if straggling is not None:
+            self._gather(straggling)
+        return straggling is None
+
+    def blank(self) -> None:
+        """Overwrite what was deleted in all files, where they can't be settled just now.
+
+        Raises:
+            sqlite3.Error, OSError: The disk fails; all other files are done.
+        """
+        blank_each(self._arrivals.files(), self._envelopes.noted)
 
     def _gather(self, segment: OpenSegment) -> None:
         self._execute("BEGIN IMMEDIATE")

@@ -119,7 +119,7 @@ class SqliteEngine:
             self._mailboxes.reload,
             self._undo,
         )
-        self._overwrite = partial(self._wiping.overwrite, self._arrivals.blank)
+        self._overwrite = partial(self._wiping.overwrite, self._settling.blank)
         self._tasks: list[asyncio.Task[None]] = []
         self._activity = Activity()
 

@@ -12,11 +12,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from exile_tui.relay.index import OpenSegment
+from exile_tui.relay.replay import Noted
 
 LEAST = 16 * 1024 * 1024
 """Bytes of bodies from which on a file may stay. Below that the database is rewritten often, so
 that it gives up in which order they came; a file can't."""
 
+_OPEN = 64
+"""Files that are held open; the others are opened for each reading."""
 _AT_ONCE = 1024
 """Bodies that are overwritten at once."""
 
@@ -49,6 +52,9 @@ class StayingFiles:
     def add(self, segment: OpenSegment) -> None:
         """Take a file whose records are forgotten."""
         self._files[segment.number] = segment
+        segment.unseen = not segment.file.tidy
+        if len(self._files) > _OPEN:
+            segment.file.rest()
 
     def clear(self) -> None:
         """Drop all; they were closed."""
@@ -79,6 +85,17 @@ class StayingFiles:
             segment.file.remove()
 
 
+def scrub(segment: OpenSegment, noted: Noted) -> None:
+    """Overwrite whatever no place points to in a file that was not seen from its beginning.
+
+    Raises:
+        OSError: The disk fails.
+    """
+    segment.file.blank_all_but(noted(segment.number).items())
+    segment.deleted.clear()
+    segment.unseen = False
+
+
 def blank_some(segment: OpenSegment) -> None:
     """Overwrite some of what was deleted in a file, so that no batch waits for long.
 
@@ -91,7 +108,7 @@ def blank_some(segment: OpenSegment) -> None:
         del segment.deleted[offset]
 
 
-def blank_each(segments: Iterable[OpenSegment]) -> None:
+def blank_each(segments: Iterable[OpenSegment], noted: Noted) -> None:
     """Overwrite what was deleted in files.
 
     Raises:
@@ -99,12 +116,13 @@ def blank_each(segments: Iterable[OpenSegment]) -> None:
     """
     failed: OSError | None = None
     for segment in segments:
-        if segment.deleted:
-            try:
+        try:
+            if segment.unseen:
+                scrub(segment, noted)
+            elif segment.deleted:
                 segment.file.blank(segment.deleted.items())
-            except OSError as error:
-                failed = error
-            else:
                 segment.deleted.clear()
+        except OSError as error:
+            failed = error
     if failed is not None:
         raise failed

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from exile_tui.relay.arrivals import Arrivals
+from exile_tui.relay.replay import nothing_noted
+from exile_tui.relay.staying import blank_each
 from exile_tui.relay.waiting import mark_of
 
 BODIES = [bytes([number + 1]) * 4096 for number in range(4)]
@@ -82,7 +84,7 @@ def test_what_is_settled_or_nobodys_is_not_there_and_leaves_the_files(
     arrivals = recovered(killed, settled.get)
     found = [each.read() for mailbox in (ONE, TWO) for each in arrivals.index.of(mailbox).values()]
     assert found == left
-    arrivals.blank()
+    blank_each(arrivals.files(), nothing_noted)
     raw = b"".join(path.read_bytes() for path in killed.parent.glob("relay.db-journal-*"))
     assert [body for body in BODIES if body[:64] in raw] == left
     arrivals.close()
@@ -98,7 +100,7 @@ def test_numbers_that_were_acknowledged_and_blanked_are_given_to_no_other(killed
     assert arrivals.delete(ONE, 12)
     assert arrivals.delete(TWO, 5)
     store(arrivals)
-    arrivals.blank()
+    blank_each(arrivals.files(), nothing_noted)
     arrivals.close()
     arrivals = recovered(killed, {ONE: 10, TWO: 5}.get)
     assert [each.size for each in arrivals.index.of(ONE).values()] == [4096]

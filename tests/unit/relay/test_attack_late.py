@@ -102,7 +102,7 @@ async def test_a_short_write_blanks_all_the_same(
     await acknowledge(engine, mailbox, [seq for seq, _ in found])
     write = os.write
     monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:1000]))
-    await engine._thread.run(engine._arrivals.blank)
+    await engine._thread.run(engine._settling.blank)
     monkeypatch.undo()
     raw = raw_files(tmp_path)
     await engine.close()
