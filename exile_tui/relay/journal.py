@@ -64,7 +64,7 @@ class Segment:
         self._file = file
         self._kept = self._end = end
         self._key = key
-        self._aead = AESGCM(key) if key and any(key) else None
+        self._aead = AESGCM(key) if key and len(key) == KEY and any(key) else None
         self._kept_tag = self._tag = b""
         self._bulk: BulkWriter | None = None
         self.tidy = True
@@ -249,6 +249,7 @@ class Segment:
         Raises:
             OSError: The disk fails.
         """
+        os.ftruncate(self._file, self._kept)  # of zeros that were written ahead
         _write(self._file, bytes(KEY), len(MAGIC))
         _synchronise(self._file)
         self._aead = None

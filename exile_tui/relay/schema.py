@@ -11,6 +11,7 @@ gives up the order in which things came.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import sqlite3
@@ -97,8 +98,10 @@ def open_database(path: Path) -> sqlite3.Connection:
     """
     # Before SQLite makes it: the log gets the permissions that the file has then.
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        _synchronise(path, os.O_CREAT)
         path.chmod(0o600)
+        with contextlib.suppress(FileNotFoundError):
+            _synchronise(path.with_name(f"{path.name}-wal"))
     except OSError as error:
         raise DamagedDatabase(path=str(path)) from error
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
@@ -111,6 +114,15 @@ def open_database(path: Path) -> sqlite3.Connection:
         connection.close()
         raise DamagedDatabase(path=str(path)) from None
     return connection
+
+
+def _synchronise(path: Path, flags: int = 0) -> None:
+    """Make durable what a killed predecessor wrote: what is read now is relied on from now on."""
+    file = os.open(path, os.O_RDWR | flags, 0o600)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

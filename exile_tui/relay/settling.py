@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from exile_tui.relay.arrivals import Arrivals
 from exile_tui.relay.envelopes import Envelopes
@@ -32,11 +33,24 @@ class Settling:
     """Moves envelopes, a transaction at a time; not while another one is open."""
 
     def __init__(
-        self, connection: sqlite3.Connection, arrivals: Arrivals, envelopes: Envelopes
+        self,
+        connection: sqlite3.Connection,
+        arrivals: Arrivals,
+        envelopes: Envelopes,
+        has_room: Callable[[], bool],
     ) -> None:
+        """Make what moves.
+
+        Args:
+            connection: The database's.
+            arrivals: The journal.
+            envelopes: What waits.
+            has_room: Tells whether the disk has room for more.
+        """
         self._execute = connection.execute
         self._arrivals = arrivals
         self._envelopes = envelopes
+        self._has_room = has_room
         self._came = 0
         self.hurried = False
         """Whether as much is to be moved as can be, however long a batch waits."""
@@ -81,7 +95,7 @@ class Settling:
             if segment.deleted:
                 blank_some(segment)
                 return False
-        straggling = staying.straggling()
+        straggling = staying.straggling(tight=not self._has_room())
         if straggling is not None:
             self._gather(straggling)
         return straggling is None

@@ -92,7 +92,7 @@ class SqliteEngine:
         self._room = Room(path.parent, limits.disk_reserve, self._slots)
         self._arrivals = Arrivals(path)
         self._envelopes = Envelopes(connection, self._slots, self._arrivals, limits)
-        self._settling = Settling(connection, self._arrivals, self._envelopes)
+        self._settling = Settling(connection, self._arrivals, self._envelopes, self._room.for_more)
         self._tickets = Tickets(connection, limits, clock)
         self._mailboxes = Mailboxes(
             connection, self._envelopes, self._arrivals, self._tickets, limits, clock
@@ -146,7 +146,7 @@ class SqliteEngine:
             self._connection.close()
             raise
         first = 0.0
-        if self._arrivals.size <= _WAITED_FOR:
+        if self._arrivals.size + self._arrivals.staying.unseen <= _WAITED_FOR:
             with contextlib.suppress(*_FULL):  # again after the interval
                 await self.wipe()
             first = wipe_interval
@@ -188,8 +188,8 @@ class SqliteEngine:
     async def wipe(self) -> None:
         """Make deleted bytes unrecoverable from the files.
 
-        The journal is settled, or blanked where the disk is full or it takes long; files of it that
-        stay are tidied up; then the log is emptied (`Wiping`).
+        The journal is settled, or blanked where the disk is full or it takes long; then the log is
+        emptied (`Wiping`).
         """
         try:
             async with self._turn:

@@ -23,14 +23,16 @@ _OPEN = 64
 _AT_ONCE = 1024
 """Bodies that are overwritten at once."""
 
-_SHARE = 4
+_SHARE = 0.25
 """Part of a file that must still wait there."""
+_TIGHT = 0.75
+"""The same where the disk has no room for more: the rest of it can't be used by others."""
 
 
 def may_stay(segment: OpenSegment) -> bool:
     """Tell whether the bodies that wait in a file should stay in it."""
     waits = segment.waiting + segment.kept
-    return segment.file.forgetful and waits >= LEAST and waits >= segment.file.size // _SHARE
+    return segment.file.forgetful and waits >= LEAST and waits >= segment.file.size * _SHARE
 
 
 class StayingFiles:
@@ -65,11 +67,21 @@ class StayingFiles:
         """Bytes of the bodies that wait in them."""
         return sum(each.kept for each in self)
 
-    def straggling(self) -> OpenSegment | None:
-        """Return a file in which too little waits for it to stay, None if there is none."""
+    @property
+    def unseen(self) -> int:
+        """Bytes of those that are to be looked through."""
+        return sum(each.file.size for each in self if each.unseen)
+
+    def straggling(self, *, tight: bool = False) -> OpenSegment | None:
+        """Return a file in which too little waits for it to stay, None if there is none.
+
+        Args:
+            tight: Whether the disk needs the room of what was deleted there.
+        """
         few = self.bytes < LEAST // 2
+        share = _TIGHT if tight else _SHARE
         for segment in self:
-            if few or not segment.kept or segment.kept < segment.file.size // _SHARE:
+            if few or not segment.kept or segment.kept < segment.file.size * share:
                 return segment
         return None
 

@@ -22,7 +22,7 @@ class Steps:
         connection: Any = SimpleNamespace(execute=None)
         arrivals: Any = self.arrivals
         envelopes: Any = None
-        self._settling = Settling(connection, arrivals, envelopes)
+        self._settling = Settling(connection, arrivals, envelopes, lambda: True)
 
     def hurry(self) -> None:
         self._settling.hurried = True
