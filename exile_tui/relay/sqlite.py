@@ -79,15 +79,10 @@ class SqliteEngine:
     """Stores for a relay in one SQLite file. Open with `await SqliteEngine.open(...)`."""
 
     def __init__(
-        self,
-        connection: sqlite3.Connection,
-        path: Path,
-        limits: Limits,
-        clock: Clock,
+        self, connection: sqlite3.Connection, path: Path, limits: Limits, clock: Clock
     ) -> None:
         self._connection = connection
         self._path = path
-        self._clock = clock
         self._slots = Slots(connection)
         self._room = Room(path.parent, limits.disk_reserve, self._slots)
         self._arrivals = Arrivals(path)
