@@ -270,7 +270,7 @@ class Segment:
             for offset, size in (*bodies, (os.stat(self.path).st_size, 0)):
                 while at < offset:
                     length = min(offset - at, _STEP)
-                    if any(self.read(at, length)):
+                    if self.read(at, length).count(0) != length:
                         _write(self._file, bytes(length), at)
                     at += length
                 at = offset + size

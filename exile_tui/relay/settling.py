@@ -85,20 +85,29 @@ class Settling:
             OSError: The same.
         """
         staying = self._arrivals.staying
-        for segment in staying:
-            if not segment.kept:
-                self._gather(segment)
-                return False
-            if segment.unseen:
-                scrub(segment, self._envelopes.noted)
-                return False
-            if segment.deleted:
-                blank_some(segment)
-                return False
         straggling = staying.straggling(tight=not self._has_room())
-        if straggling is not None:
-            self._gather(straggling)
-        return straggling is None
+        if any(self._try(self._clean, segment) for segment in staying):
+            return False
+        return straggling is None or self._try(self._gather, straggling)
+
+    def _try(self, do: Callable[[OpenSegment], bool], segment: OpenSegment) -> bool:
+        try:
+            return do(segment)
+        except OSError:
+            self._arrivals.staying.put_last(segment)  # or it would keep others back for ever
+            raise
+
+    def _clean(self, segment: OpenSegment) -> bool:
+        """Overwrite some of what was deleted in a file; return whether there was something."""
+        if not segment.kept:
+            return False
+        if segment.unseen:
+            scrub(segment, self._envelopes.noted)
+        elif segment.deleted:
+            blank_some(segment)
+        else:
+            return False
+        return True
 
     def blank(self) -> None:
         """Overwrite what was deleted in all files, where they can't be settled just now.
@@ -108,13 +117,15 @@ class Settling:
         """
         blank_each(self._arrivals.files(), self._envelopes.noted)
 
-    def _gather(self, segment: OpenSegment) -> None:
+    def _gather(self, segment: OpenSegment) -> bool:
+        """Move some of what is left in a file, and delete the file behind it; return False."""
         self._execute("BEGIN IMMEDIATE")
         left = self._envelopes.gather(segment.number, _MOST * SETTLE)
         self._execute("COMMIT")
         self._arrivals.keep()
         if not left:  # the database has the last word
             self._arrivals.staying.remove(segment)
+        return False
 
     def _how_many(self) -> int:
         """Return how many to move: more than came in since the last time, or it would never end."""

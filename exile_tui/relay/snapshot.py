@@ -41,7 +41,7 @@ class NotReadable(ExileError):
     sentence = _BUSY
 
 
-@dataclass(frozen=True)
+@dataclass
 class Found:
     """What the files of a relay hold."""
 
@@ -50,6 +50,8 @@ class Found:
     """In memory."""
     journal: list[Record]
     """What the journal's files say by themselves."""
+    looked: bool = False
+    """Whether a body was read in a file that stays."""
 
     def body(self, row: sqlite3.Row) -> bytes:
         """Read the body of a slot that lies in a file of the journal.
@@ -57,6 +59,7 @@ class Found:
         Raises:
             FileNotFoundError: It does no more.
         """
+        self.looked = True
         with journal_file(self.path, row["file"]).open("rb") as file:
             file.seek(row["start"])
             return file.read(row["size"])
@@ -76,25 +79,35 @@ def look_into(path: Path, look: Callable[[Found], _Result]) -> _Result:
         NotReadable: Too large, or never still.
         FileNotFoundError: There is none.
     """
+    before: _Result | None = None
     for _ in range(_TRIES):
         try:
             files = sorted(journal_files(path))
-            size = sum(file.stat().st_size for _, file in files if may_say_something(file))
-            if size > LARGEST:
-                raise NotReadable(_TOO_LARGE, path=path, megabytes=LARGEST >> 20)
-            journal = [each for _, file in files for each in _records(file)]
-            connection = open_snapshot(path)
-            try:
-                result = look(Found(path, connection, journal))
-            finally:
-                connection.close()
+            result, looked = _look_once(path, files, look)
         except FileNotFoundError:
             if not path.exists():
                 raise
             continue  # a file of the journal was settled just now
-        if sorted(journal_files(path)) == files:
+        # A body that was moved or deleted after its place was read is zeros by now.
+        if sorted(journal_files(path)) == files and (not looked or result == before):
             return result
+        before = result
     raise NotReadable(path=path)
+
+
+def _look_once(
+    path: Path, files: list[tuple[int, Path]], look: Callable[[Found], _Result]
+) -> tuple[_Result, bool]:
+    size = sum(file.stat().st_size for _, file in files if may_say_something(file))
+    if size > LARGEST:
+        raise NotReadable(_TOO_LARGE, path=path, megabytes=LARGEST >> 20)
+    journal = [each for _, file in files for each in _records(file)]
+    connection = open_snapshot(path)
+    try:
+        found = Found(path, connection, journal)
+        return look(found), found.looked
+    finally:
+        connection.close()
 
 
 def _records(file: Path) -> list[Record]:

@@ -177,7 +177,7 @@ class SqliteEngine:
         """Return what was done since the start (see `engine.Engine`)."""
         activity, log = self._activity, self._path.with_name(f"{self._path.name}-wal")
         activity.database_bytes = _size(self._path)
-        activity.log_bytes = _size(log) + self._arrivals.size
+        activity.log_bytes = _size(log) + self._arrivals.size + self._arrivals.staying.size
         return activity
 
     async def wipe(self) -> None:
@@ -192,10 +192,9 @@ class SqliteEngine:
                     await self._thread.run(self._settle)
                 self._arrivals.close_current()
             await self._settle_closed()
-            while not await self._in_turn(self._tidy):
-                pass
         except _FULL:
-            await self._in_turn(self._overwrite)
+            async with self._turn:
+                await self._thread.run(self._overwrite)
             raise
         finally:  # where there is no room for it, what was deleted must leave the log still
             async with self._turn:
@@ -205,19 +204,18 @@ class SqliteEngine:
     async def _settle_closed(self) -> None:
         last = self._arrivals.closed[-1] if self._arrivals.closed else None
         late = self._loop.time() + _LATE_S
-        self._settling.hurried = False
-        while last in self._arrivals.closed:
+        self._settling.hurried = done = False
+        while not done:
             async with self._turn:
                 if self._loop.time() >= late:
                     self._settling.hurried = True
                     with contextlib.suppress(*_FULL):  # settling may be possible still
                         await self._thread.run(self._overwrite)
                     late = self._loop.time() + _LATE_S
-                await self._thread.run(self._settle)
-
-    async def _in_turn(self, function: Callable[[], _Result]) -> _Result:
-        async with self._turn:
-            return await self._thread.run(function)
+                if last in self._arrivals.closed:
+                    await self._thread.run(self._settle)
+                else:
+                    done = await self._thread.run(self._tidy)
 
     async def close(self) -> None:
         """Finish what was submitted, make it durable, leave no deleted byte behind."""

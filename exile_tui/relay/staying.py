@@ -18,7 +18,7 @@ LEAST = 16 * 1024 * 1024
 """Bytes of bodies from which on a file may stay. Below that the database is rewritten often, so
 that it gives up in which order they came; a file can't."""
 
-_OPEN = 64
+_OPEN = 32
 """Files that are held open; the others are opened for each reading."""
 _AT_ONCE = 1024
 """Bodies that are overwritten at once."""
@@ -66,6 +66,15 @@ class StayingFiles:
     def bytes(self) -> int:
         """Bytes of the bodies that wait in them."""
         return sum(each.kept for each in self)
+
+    def put_last(self, segment: OpenSegment) -> None:
+        """Let all others come before a file that fails."""
+        self._files[segment.number] = self._files.pop(segment.number)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the files."""
+        return sum(each.file.size for each in self)
 
     @property
     def unseen(self) -> int:
