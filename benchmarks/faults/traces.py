@@ -23,7 +23,7 @@ import sqlite3
 import struct
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.faults import scan
@@ -44,6 +44,8 @@ from exile_tui.wire.relay import Path as Endpoint
 from tests.integration.relay_support import Client
 
 COMMAND = ("exile_tui", "relay", "--host", "127.0.0.1", "--work", "never")
+BURSTS = ("benchmarks.faults.relay_child", "--burst", "65536")
+"""To this one a little is as much as a burst: bodies stay in its journal."""
 WIPED_WITHIN_S = 60.0
 HOUR = 3600
 
@@ -100,13 +102,13 @@ class Visits:
         }
 
 
-async def run(directory: Path, minutes: float, seed: int) -> str:
+async def run(directory: Path, minutes: float, seed: int, command: Sequence[str] = COMMAND) -> str:
     """Load, delete, look; return what to print.
 
     Raises:
         AssertionError: Something is there that must not be.
     """
-    siege = Siege(directory, seed, COMMAND)
+    siege = Siege(directory, seed, command)
     visits = Visits(siege, random.Random(seed + 1))
     began = time.time()
     try:
@@ -217,10 +219,12 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=60.0)
     parser.add_argument("--seed", type=int, default=2014)
+    parser.add_argument("--burst", action="store_true", help="let a little be as much as a burst")
     arguments = parser.parse_args()
+    command = BURSTS if arguments.burst else COMMAND
     directory = Path(tempfile.mkdtemp(prefix="exile-traces-"))
     try:
-        print(asyncio.run(run(directory, arguments.minutes, arguments.seed)))
+        print(asyncio.run(run(directory, arguments.minutes, arguments.seed, command)))
     except BaseException:
         print(f"seed {arguments.seed}: see {directory}", flush=True)
         raise
