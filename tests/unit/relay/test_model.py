@@ -502,14 +502,26 @@ class Fault:
         self._patch.undo()
 
 
-@pytest.fixture(autouse=True)
-def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+def make_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let few envelopes be as many as memory and files hold."""
     monkeypatch.setattr(rows, "_MAX", 2)
     monkeypatch.setattr(waiting, "_MAX", 9)
     monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
     monkeypatch.setattr(sqlite, "BACKLOG", 100_000)
     monkeypatch.setattr(settling, "SETTLE", 3)
     monkeypatch.setattr(settling, "_MOST", 2)
+
+
+def make_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the loop wait for the disk by itself, and settling be late from its first step on."""
+    monkeypatch.setattr(sqlite, "_LATE_S", 0.0)
+    for limit in ("_PROMISING_S", "_QUICK_S", "_STALL_S"):
+        monkeypatch.setattr(pace, limit, 3600.0)
+
+
+@pytest.fixture(autouse=True)
+def _small_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    make_small(monkeypatch)
 
 
 class TestStayingEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc]
@@ -529,9 +541,7 @@ class TestQuickEngine(EngineMachine.TestCase):  # type: ignore[name-defined,misc
 
     @pytest.fixture(autouse=True)
     def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sqlite, "_LATE_S", 0.0)
-        for limit in ("_PROMISING_S", "_QUICK_S", "_STALL_S"):
-            monkeypatch.setattr(pace, limit, 3600.0)
+        make_quick(monkeypatch)
 
 
 TestEngine.settings = TestQuickEngine.settings = TestStayingEngine.settings = settings(

@@ -20,10 +20,18 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from exile_tui.relay import arrivals, journal, pace, rows, settling, sqlite, staying, waiting
 from exile_tui.relay import engine as ops
+from exile_tui.relay import journal, settling, staying
 from exile_tui.relay.sqlite import SqliteEngine
-from tests.unit.relay.test_model import DRAWS, EXAMPLES, MAIL, Draw, EngineMachine
+from tests.unit.relay.test_model import (
+    DRAWS,
+    EXAMPLES,
+    MAIL,
+    Draw,
+    EngineMachine,
+    make_quick,
+    make_small,
+)
 
 _STATEMENTS = ["INSERT INTO bodies", "BEGIN", "COMMIT", "UPDATE", "INSERT", "VACUUM"]
 _FAILURES = (OSError, sqlite3.Error)
@@ -161,12 +169,7 @@ class WipingMachine(EngineMachine):
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rows, "_MAX", 2)
-    monkeypatch.setattr(waiting, "_MAX", 9)
-    monkeypatch.setattr(arrivals, "SEGMENT", 20_000)
-    monkeypatch.setattr(sqlite, "BACKLOG", 60_000)
-    monkeypatch.setattr(settling, "SETTLE", 3)
-    monkeypatch.setattr(settling, "_MOST", 2)
+    make_small(monkeypatch)
     monkeypatch.setattr(settling, "_LIGHT", 1)
     monkeypatch.setattr(staying, "LEAST", 8192)
     monkeypatch.setattr(staying, "_AT_ONCE", 2)
@@ -182,10 +185,8 @@ class TestQuickWiping(WipingMachine.TestCase):  # type: ignore[name-defined,misc
 
     @pytest.fixture(autouse=True)
     def _quick(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sqlite, "_LATE_S", 0.0)
+        make_quick(monkeypatch)
         monkeypatch.setattr(journal, "LEAST", 9000)
-        for limit in ("_PROMISING_S", "_QUICK_S", "_STALL_S"):
-            monkeypatch.setattr(pace, limit, 3600.0)
 
 
 TestWiping.settings = TestQuickWiping.settings = settings(
