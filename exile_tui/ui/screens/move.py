@@ -127,7 +127,13 @@ class MovePanel(ExileModal[bool]):
         if refused:
             self.query_one("#phrase").display = True
         # Once it is laid out: input methods compose where the terminal's cursor is.
-        self.call_after_refresh(self.query_one("#phrase" if refused else "#to").focus)
+        self.call_after_refresh(self._attend, "#phrase" if refused else "#to")
+
+    def _attend(self, field: str) -> None:
+        # Textual would scroll to a field by where it was before it was laid out. What is wrong
+        # stands at the end, and the fields a little above.
+        self.query_one(field).focus(scroll_visible=False)
+        self.query_one("#content").scroll_end(animate=False)
 
     @on(Button.Pressed, "#cancel")
     def action_cancel(self) -> None:
