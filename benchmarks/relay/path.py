@@ -1,148 +1,153 @@
-"""Where the microseconds of one envelope go inside the relay: appended, delivered, acknowledged.
+"""Where the microseconds of an envelope go: one that is posted, and one that is delivered as well.
 
-The engine alone, in this process, with all that the relay does for each request but the server's
-part: decoding, hashing, the journal and its index, one write for what came together, which waits
-for the disk in a thread of its own. What `posts` shows for the relay beyond this is the
-server: TLS, HTTP and the way into Python and back. Times are of the processor, not of the clock.
+The relay is the one of the other measures, under the same load, and writes down what its steps take
+(`ledger`). The system tells what each of its threads takes. Times are of a core.
 """
 
 from __future__ import annotations
 
-import asyncio
-import functools
-import hashlib
-import tempfile
-import time
+import json
+import os
+import sys
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from benchmarks.relay.mailboxes import SIZE, create, keys_of
+from benchmarks.relay.delivery import PAIRS, Deliveries
+from benchmarks.relay.http import Http2
+from benchmarks.relay.ledger import STEPS, name_of
+from benchmarks.relay.mailboxes import Appends, keys_of
+from benchmarks.relay.pairs import RelayPair
+from benchmarks.relay.posts import HTTP2_CONNECTIONS, ClosedLoop, mailboxes_for
 from benchmarks.relay.rounds import Bar, Report, Sample, interleave
-from exile_tui.clock import SystemClock
-from exile_tui.relay import engine, envelopes, mailboxes
-from exile_tui.relay.arrivals import Arrivals
-from exile_tui.relay.journal import Segment
-from exile_tui.relay.limits import Limits
-from exile_tui.relay.rows import MailboxRows
-from exile_tui.relay.service import DATABASE_FILE
-from exile_tui.relay.sqlite import SqliteEngine
-from exile_tui.wire.relay import Acknowledge, Append, envelope_head
+from benchmarks.relay.servers import ROOT, RelayServer
 
-ENVELOPES = 20_000
-IN_FLIGHT = 64
-_READ_AT_ONCE = 262_144
-_REST = "turns of the loop, futures, the transaction"
-_COMMIT = "writing the journal and COMMIT, in their thread"
-_STEPS: tuple[tuple[Any, str, str], ...] = (
-    (Append, "decode", "append: decode the request"),
-    (MailboxRows, "sent_to_by", "append: who may send"),
-    (envelopes, "digest_of", "append: hash the envelope"),
-    (Segment, "append", "append, acknowledge: the journal's record"),
-    (Arrivals, "add", "append: its index"),
-    (mailboxes.Mailboxes, "append", "append: the rest"),
-    (MailboxRows, "received_by", "deliver, acknowledge: who may receive"),
-    (mailboxes.Mailboxes, "fetch", "deliver: read"),
-    (Acknowledge, "decode", "acknowledge: decode the request"),
-    (Arrivals, "delete", "acknowledge: the journal's index"),
-    (mailboxes.Mailboxes, "acknowledge", "acknowledge: the rest"),
-)
-"""What is measured: where it is, and what it is called here."""
+_LOOP = "the event loop's thread"
+_CALLS = "granian's thread that calls Python"
+_SERVER = "granian's other threads: TLS, HTTP"
+_OTHERS = "the thread that waits for a slow disk, and settles"
+_REST = "coroutines, turns of the loop, granian's objects"
+_APPENDED = "Arrivals.add"
 
 
-class Ledger:
-    """Counts for each function what it takes without those that it calls."""
+class ObservedRelay(RelayServer):
+    """A relay that writes down what its steps take; it has to be stopped before that is read."""
 
     def __init__(self) -> None:
-        self.ns: Counter[str] = Counter()
-        self._inner = [0]
+        super().__init__()
+        self._file = self.home.with_name("ledger.json")
+        self.ledger: dict[str, Any] = {}
+        """What it wrote."""
+        self._threads: list[dict[str, float]] = []
 
-    def wrap(self, name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        """Return a function that does the same and is counted."""
+    def start_again(self) -> None:
+        """Start it on what its directory holds."""
+        command = [sys.executable, "-m", "benchmarks.relay.ledger", str(self._file)]
+        command += ["--port", str(self.port), "--data-dir", str(self.home)]
+        self.start(command, {"PYTHONPATH": str(ROOT)})
 
-        @functools.wraps(function)
-        def counted(*arguments: Any) -> Any:
-            self._inner.append(0)
-            began = time.thread_time_ns()
-            try:
-                return function(*arguments)
-            finally:
-                taken = time.thread_time_ns() - began
-                self.ns[name] += taken - self._inner.pop()
-                self._inner[-1] += taken
+    def end(self) -> None:
+        """End its process, and read what that wrote."""
+        self.end_process()
+        if self._file.exists():
+            self.ledger = json.loads(self._file.read_text())
 
-        return counted
+    def stop(self) -> None:
+        """End it, and remove its directory."""
+        self.end()
+        super().stop()
 
+    def cpu_seconds(self) -> float:
+        """Return the seconds of a core that it has used so far; a window begins and ends so."""
+        threads = _threads_of(self.processes()[0])
+        self._threads.append(threads)
+        return sum(threads.values())
 
-async def _carry(store: SqliteEngine) -> None:
-    """Append, fetch and acknowledge one envelope after the other, so many at once."""
-    left = iter(range(ENVELOPES))
-
-    async def one(keys: Any) -> None:
-        for number in left:
-            envelope = number.to_bytes(8, "big") * (SIZE // 8)
-            request = Append(keys.id, keys.send_token, [envelope]).encode()
-            asked = Append.decode(request)
-            token = hashlib.sha256(asked.send_token).digest()
-            await store.submit(engine.Append(asked.mailbox_id, token, asked.envelopes))
-            fetch = engine.Fetch(keys.id, keys.receive_hash, -1, _READ_AT_ONCE)
-            found = await store.submit(fetch)
-            assert found is not None
-            b"".join(part for seq, body in found for part in (envelope_head(0, seq, SIZE), body))
-            request = Acknowledge(keys.id, keys.receive_token, [seq for seq, _ in found]).encode()
-            seen = Acknowledge.decode(request)
-            token = hashlib.sha256(seen.receive_token).digest()
-            await store.submit(engine.Acknowledge(seen.mailbox_id, token, seen.seqs))
-
-    await asyncio.gather(*(one(keys_of(number)) for number in range(IN_FLIGHT)))
+    def threads(self) -> dict[str, float]:
+        """Return the part of each kind of thread in what was used between the last two looks."""
+        before, after = self._threads[-2:]
+        whole = sum(after.values()) - sum(before.values())
+        return {kind: (after[kind] - before.get(kind, 0.0)) / whole for kind in after}
 
 
-async def _window() -> dict[str, float]:
-    """Return microseconds an envelope of each step."""
-    ledger = Ledger()
-    kept = [(owner, attribute, vars(owner)[attribute]) for owner, attribute, _ in _STEPS]
-    for owner, attribute, name in _STEPS:
-        whole = vars(owner)[attribute]
-        counted: Any = ledger.wrap(name, getattr(owner, attribute))
-        setattr(
-            owner, attribute, staticmethod(counted) if isinstance(whole, classmethod) else counted
-        )
-    try:
-        with tempfile.TemporaryDirectory(prefix="exile-path-") as directory:
-            await create(Path(directory), IN_FLIGHT)
-            store = await SqliteEngine.open(Path(directory, DATABASE_FILE), Limits(), SystemClock())
-            ledger.ns.clear()
-            loop, process = time.thread_time_ns(), time.process_time_ns()
-            await _carry(store)
-            loop, process = time.thread_time_ns() - loop, time.process_time_ns() - process
-            await store.close()
-    finally:
-        for owner, attribute, whole in kept:
-            setattr(owner, attribute, whole)
-    ledger.ns[_REST] = loop - sum(ledger.ns.values())
-    ledger.ns[_COMMIT] = process - loop
-    return {name: taken / ENVELOPES / 1000 for name, taken in ledger.ns.items()}
+def _threads_of(process: int) -> dict[str, float]:
+    """Return the seconds of a core by kind of thread: where each may run tells them apart."""
+    home = os.sched_getaffinity(process)
+    everywhere = os.sched_getaffinity(0)
+    seconds: Counter[str] = Counter()
+    for place in Path(f"/proc/{process}/task").iterdir():
+        thread, ran = int(place.name), int((place / "schedstat").read_text().split()[0]) / 1e9
+        at = os.sched_getaffinity(thread)
+        if thread == process:
+            kind = _LOOP
+        elif at == everywhere:
+            kind = _OTHERS
+        else:
+            kind = _CALLS if at == home else _SERVER
+        seconds[kind] += ran
+    return dict(seconds)
+
+
+async def _post(seconds: float) -> Sample:
+    """Post to a relay, like `posts`."""
+    count = mailboxes_for(seconds)
+    bodies = Appends([keys_of(number) for number in range(count)])
+    relay = await ObservedRelay.started(count)
+    with relay:
+        loop = ClosedLoop(bodies, (200, bytes(1)))
+        sample = await loop.run(relay, Http2, HTTP2_CONNECTIONS, seconds)
+    return _spread(relay, sample)
+
+
+async def _deliver(seconds: float) -> Sample:
+    """Send and receive through a relay, like `delivery`."""
+    relay = await ObservedRelay.started(PAIRS)
+    with relay:
+        deliveries = Deliveries(RelayPair, PAIRS)
+        try:
+            await deliveries.open(relay.address)
+            sample = await deliveries.saturate(relay, seconds)
+        finally:
+            deliveries.close()
+    return _spread(relay, sample)
+
+
+def _spread(relay: ObservedRelay, sample: Sample) -> Sample:
+    """Return the microseconds of each step and of each thread, by envelope."""
+    each = sample["server us each"]
+    spread = {kind: part * each for kind, part in relay.threads().items()}
+    found, appended = relay.ledger, relay.ledger["calls"][_APPENDED]
+    in_steps = 0.0
+    for owner, attribute, title in STEPS:
+        name = name_of(owner, attribute)
+        calls, ns = found["calls"].get(name, 0), found["ns"].get(name, 0)
+        us = max(0.0, ns - calls * found["inside"]) / appended / 1000
+        spread[title] = spread.get(title, 0.0) + us
+        in_steps += us
+    counting = sum(found["calls"].values()) * (found["inside"] + found["around"]) / appended / 1000
+    spread[_LOOP] -= counting
+    spread[_REST] = spread[_LOOP] - in_steps
+    spread["all"] = each - counting
+    return spread
 
 
 async def measure(rounds: int, seconds: float) -> Report:
-    """Measure the steps; each round carries as many envelopes, however long it takes."""
+    """Measure both ways."""
     report = Report(
         "path",
-        f"One envelope of 4 KiB, appended, delivered and acknowledged, {IN_FLIGHT} at once",
-        [Bar("all of it", ("all", "us"), unit="us")],
-        [f"{ENVELOPES:,} envelopes a round; the generator's own work is in the turns of the loop"],
+        "Microseconds of a core that an envelope of 4 KiB takes",
+        [Bar("a post", ("all", "posted"), unit="us"),
+         Bar("a delivery", ("all", "delivered"), unit="us")],
+        [f"the steps from the first to the last but four are parts of {_LOOP}",
+            "what counting them takes is left out"],
+    )  # fmt: skip
+    found = await interleave(
+        {"posted": lambda: _post(seconds), "delivered": lambda: _deliver(seconds)}, rounds, report
     )
-
-    async def window() -> Sample:
-        return await _window()
-
-    found = await interleave({"steps": window}, rounds, report)
+    titles = list(dict.fromkeys(title for *_, title in STEPS))
+    titles += [_REST, _LOOP, _CALLS, _SERVER, _OTHERS, "all"]
     found.rounds = [
-        {
-            **{name: {"us": taken} for name, taken in one["steps"].items()},
-            "all": {"us": sum(one["steps"].values())},
-        }
+        {title: {way: one[way].get(title, 0.0) for way in one} for title in titles}
         for one in found.rounds
     ]
     return found

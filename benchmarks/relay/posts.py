@@ -106,6 +106,11 @@ class ClosedLoop:
             self._ended.set_exception(error)
 
 
+def mailboxes_for(seconds: float, faster: int = 1) -> int:
+    """Return how many mailboxes have room for all that may be posted in a window."""
+    return int((seconds + _WARM_UP_S) * _FASTEST * faster) // CAPACITY + 1
+
+
 async def post_to_relay(
     version: Callable[[Callable[[Exception], None]], Client],
     connections: int,
@@ -114,7 +119,7 @@ async def post_to_relay(
     in_flight: int = IN_FLIGHT,
 ) -> Sample:
     """Load a relay that starts anew, with empty mailboxes and an empty file."""
-    mailboxes = int((seconds + _WARM_UP_S) * _FASTEST * (1 if batch == 1 else 3)) // CAPACITY + 1
+    mailboxes = mailboxes_for(seconds, faster=1 if batch == 1 else 3)
     bodies = Appends([keys_of(number) for number in range(mailboxes)], batch)
     with await RelayServer.started(mailboxes) as relay:
         loop = ClosedLoop(bodies, (200, bytes(batch)))

@@ -146,6 +146,11 @@ class Server:
 
     def stop(self) -> None:
         """End it and everything that it started, and remove its directory."""
+        self.end_process()
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+    def end_process(self) -> None:
+        """End it and everything that it started."""
         if self._child is not None:
             processes = self.processes()
             self._child.terminate()
@@ -158,7 +163,6 @@ class Server:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, signal.SIGKILL)
             self._child = None
-        shutil.rmtree(self.directory, ignore_errors=True)
 
     def processes(self) -> list[int]:
         """Return the ids of its process and of all that descend from it."""

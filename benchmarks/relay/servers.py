@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import sys
 from pathlib import Path
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -29,7 +30,7 @@ class RelayServer(Server):
         self.home.mkdir(mode=0o700)
 
     @classmethod
-    async def started(cls, mailboxes: int) -> RelayServer:
+    async def started(cls, mailboxes: int) -> Self:
         """Start one with so many mailboxes, numbered from 0."""
         self = cls()
         try:

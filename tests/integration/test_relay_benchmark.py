@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import importlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from benchmarks.relay import path
+from benchmarks.relay.__main__ import MEASURES
 from benchmarks.relay.http import Http1, Http2
+from benchmarks.relay.ledger import STEPS
 from benchmarks.relay.mailboxes import Appends, create, keys_of
 from benchmarks.relay.pairs import RelayPair
 from exile_tui.relay.service import RelaySettings
@@ -75,3 +79,23 @@ async def test_envelopes_are_stored_until_the_mailboxes_are_full(
         await all_answered.wait()
         client.close()
         assert answers == [(200, bytes(32))] * 4 + [(200, b"\1" + b"\4" * 31)]
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_measure_can_be_loaded(name: str) -> None:
+    assert callable(importlib.import_module(f"benchmarks.relay.{name}").measure)
+
+
+async def test_the_path_of_an_envelope_is_told_step_by_step() -> None:
+    report = await path.measure(1, 0.5)
+    (found,) = report.rounds
+    for title in ("decode requests", "tell the streams"):
+        assert found[title]["delivered"] > 0
+    assert found["decode requests"]["posted"] > 0
+    assert found["tell the streams"]["posted"] < found["tell the streams"]["delivered"]
+    for way in ("posted", "delivered"):
+        steps = sum(found[title][way] for title in {title for *_, title in STEPS})
+        rest = found["coroutines, turns of the loop, granian's objects"][way]
+        assert steps + rest == pytest.approx(found["the event loop's thread"][way])
+        threads = sum(us[way] for title, us in found.items() if "thread" in title)
+        assert threads == pytest.approx(found["all"][way])
