@@ -138,8 +138,7 @@ async def measure(rounds: int, seconds: float) -> Report:
         "Microseconds of a core that an envelope of 4 KiB takes",
         [Bar("a post", ("all", "posted"), unit="us"),
          Bar("a delivery", ("all", "delivered"), unit="us")],
-        [f"the steps from the first to the last but four are parts of {_LOOP}",
-            "what counting them takes is left out"],
+        [f"what stands above it are the parts of {_LOOP}; what counting them takes is left out"],
     )  # fmt: skip
     found = await interleave(
         {"posted": lambda: _post(seconds), "delivered": lambda: _deliver(seconds)}, rounds, report
