@@ -46,15 +46,11 @@ class ObservedRelay(RelayServer):
         command += ["--port", str(self.port), "--data-dir", str(self.home)]
         self.start(command, {"PYTHONPATH": str(ROOT)})
 
-    def end(self) -> None:
-        """End its process, and read what that wrote."""
+    def stop(self) -> None:
+        """End it, read what it wrote, and remove its directory."""
         self.end_process()
         if self._file.exists():
             self.ledger = json.loads(self._file.read_text())
-
-    def stop(self) -> None:
-        """End it, and remove its directory."""
-        self.end()
         super().stop()
 
     def cpu_seconds(self) -> float:
