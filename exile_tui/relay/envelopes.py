@@ -52,6 +52,10 @@ class Envelopes:
         """Forget what memory holds of the database."""
         self._waiting.clear()
 
+    def begin(self, number: int) -> None:
+        """Take note of a mailbox in which nothing waits."""
+        self._waiting.begin(number)
+
     def append(
         self, number: int, envelopes: Sequence[bytes], seq: int, expires: int
     ) -> tuple[list[tuple[int, bytes]], list[Verdict]]:

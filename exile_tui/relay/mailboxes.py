@@ -6,6 +6,7 @@ import hmac
 import secrets
 import sqlite3
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any
 
 from exile_tui.clock import Clock
@@ -83,6 +84,12 @@ class Mailboxes:
         row = found.fetchone()
         return row and int(row[0])
 
+    def read_for(self, batch: Iterable[engine.Operation[Any]]) -> None:
+        """Read together the mailboxes that a batch is going to append to."""
+        self._rows.read_for(
+            (each.mailbox_id, each.send_hash) for each in batch if isinstance(each, engine.Append)
+        )
+
     def create(self, operation: engine.CreateMailbox) -> bool:
         """Create a mailbox, or renew the same one."""
         mailbox_id = operation.mailbox_id
@@ -137,6 +144,9 @@ class Mailboxes:
             verdicts = [Verdict.REFUSED]
         else:
             expires = day_after(self._clock, self._limits.retention_days)
+            if row.untouched:
+                self._envelopes.begin(row.number)
+                row.untouched = False
             news, verdicts = self._envelopes.append(
                 row.number, operation.envelopes, row.next_seq, expires
             )

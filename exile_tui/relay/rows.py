@@ -5,7 +5,9 @@ from __future__ import annotations
 import hmac
 import secrets
 import sqlite3
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from exile_tui.relay.arrivals import Arrivals
 
@@ -27,10 +29,28 @@ _NOBODY = """
 CREATE TEMP TABLE nobody AS SELECT -1 AS number, randomblob(32) AS receive_hash,
     randomblob(32) AS send_hash, 0 AS expires, 0 AS next_seq
 """
-_FIND = """
-SELECT number, receive_hash, send_hash, expires, next_seq FROM mailboxes WHERE id = ?
-UNION ALL SELECT number, receive_hash, send_hash, expires, next_seq FROM nobody LIMIT 1
+# What is last is whether the database knows of envelopes that wait in it.
+_ROW = """
+coalesce({m}.number, nobody.number), coalesce({m}.receive_hash, nobody.receive_hash),
+coalesce({m}.send_hash, nobody.send_hash), coalesce({m}.expires, nobody.expires),
+coalesce({m}.next_seq, nobody.next_seq),
+EXISTS (SELECT 1 FROM slots WHERE mailbox = coalesce({m}.number, nobody.number) AND seq >= 0)
 """
+_WIDTH = 6
+_TOGETHER = 8
+"""Mailboxes that one statement reads: it takes half of the time of as many statements, and gives
+Python's lock to another thread an eighth as often."""
+
+
+def _find(count: int) -> str:
+    """Return a statement that reads so many mailboxes, all of them as one row."""
+    names = [f"m{place}" for place in range(count)]
+    rows = ", ".join(_ROW.format(m=name) for name in names)
+    joined = (f"LEFT JOIN mailboxes {name} ON {name}.id = ?" for name in names)
+    return " ".join(("SELECT", rows, "FROM nobody", *joined))
+
+
+_FIND, _FIND_TOGETHER = _find(1), _find(_TOGETHER)
 
 
 @dataclass(slots=True)
@@ -48,6 +68,8 @@ class Row:
     """How many numbers were left out when it was read."""
     read_seq: int = 0
     """The number that would have been the next one then."""
+    untouched: bool = False
+    """Whether nothing waited in it when it was read, and nothing was appended since."""
 
     def has_given(self, seq: int) -> bool:
         """Tell whether a number is of this mailbox, and not of an earlier life of it."""
@@ -62,8 +84,8 @@ class Row:
 class MailboxRows:
     """Finds mailboxes, and remembers them for those who have shown the right token.
 
-    What is remembered is found by id and token hash together. Whoever has another token, and
-    whoever names a mailbox that is not there, is answered by the same statement and comparison.
+    Whoever has another token, and whoever names a mailbox that is not there, is answered by the
+    same comparisons and statement.
     """
 
     def __init__(self, connection: sqlite3.Connection, arrivals: Arrivals) -> None:
@@ -71,56 +93,77 @@ class MailboxRows:
         self._arrivals = arrivals
         self._execute(_NOBODY)
         self._rows: dict[bytes, Row] = {}
-        # Apart: who may send may not receive.
-        self._receivers: dict[bytes, Row] = {}
-        self._senders: dict[bytes, Row] = {}
+        self._read: dict[bytes, Sequence[Any]] = {}
+        """What was read for the batch that is being done, until it is asked for."""
+        self._nobody = Row(-1, secrets.token_bytes(32), secrets.token_bytes(32), 0, 0)
+
+    def read_for(self, senders: Iterable[tuple[bytes, bytes]]) -> None:
+        """Read together what a batch is going to ask `sent_to_by` for and is not remembered.
+
+        Args:
+            senders: The ids of mailboxes and the hashes of tokens.
+        """
+        self._read.clear()
+        unknown = [
+            mailbox_id
+            for mailbox_id, send_hash in senders
+            if not hmac.compare_digest(self._known(mailbox_id).send_hash, send_hash)
+        ]
+        if len(unknown) < 2:  # `find` is as quick
+            return
+        for start in range(0, len(unknown), _TOGETHER):
+            some = unknown[start : start + _TOGETHER]
+            filled = some + some[:1] * (_TOGETHER - len(some))
+            found = self._execute(_FIND_TOGETHER, filled).fetchone()
+            for place, mailbox_id in enumerate(some):
+                self._read[mailbox_id] = found[place * _WIDTH : (place + 1) * _WIDTH]
 
     def find(self, mailbox_id: bytes) -> Row:
         """Return a mailbox as it is stored; of an unknown one a row that nobody has a token for."""
-        number, receives, sends, expires, seq = self._execute(_FIND, (mailbox_id,)).fetchone()
-        return Row(number, receives, sends, expires, self._arrivals.next_seq(number, seq))
+        found = self._read.pop(mailbox_id, None)
+        if found is None:
+            found = self._execute(_FIND, (mailbox_id,)).fetchone()
+        number, receives, sends, expires, seq, settled = found
+        row = Row(number, receives, sends, expires, self._arrivals.next_seq(number, seq))
+        row.untouched = not (settled or self._arrivals.index.of(number))
+        return row
 
     def received_by(self, mailbox_id: bytes, receive_hash: bytes) -> Row | None:
         """Return a mailbox, expired or not, for who may receive from it."""
-        row = self._receivers.get(mailbox_id + receive_hash)
-        if row is None:
-            row = self.find(mailbox_id)
-            if not hmac.compare_digest(row.receive_hash, receive_hash):
-                return None
-            row = self._remember(mailbox_id, row)
-            self._receivers[mailbox_id + receive_hash] = row
-        return row
+        row = self._known(mailbox_id)
+        if hmac.compare_digest(row.receive_hash, receive_hash):
+            return row
+        row = self.find(mailbox_id)
+        if hmac.compare_digest(row.receive_hash, receive_hash):
+            return self._remember(mailbox_id, row)
+        return None
 
     def sent_to_by(self, mailbox_id: bytes, send_hash: bytes) -> Row | None:
         """Return a mailbox, expired or not, for who may send to it."""
-        row = self._senders.get(mailbox_id + send_hash)
-        if row is None:
-            row = self.find(mailbox_id)
-            if not hmac.compare_digest(row.send_hash, send_hash):
-                return None
-            row = self._remember(mailbox_id, row)
-            self._senders[mailbox_id + send_hash] = row
-        return row
+        row = self._known(mailbox_id)
+        if hmac.compare_digest(row.send_hash, send_hash):
+            return row
+        row = self.find(mailbox_id)
+        if hmac.compare_digest(row.send_hash, send_hash):
+            return self._remember(mailbox_id, row)
+        return None
 
     def forget(self, mailbox_id: bytes) -> None:
-        """Drop what is remembered of a mailbox that is changed or deleted in the database."""
-        row = self._rows.pop(mailbox_id, None)
-        if row is not None:
-            self._receivers.pop(mailbox_id + row.receive_hash, None)
-            self._senders.pop(mailbox_id + row.send_hash, None)
+        """Drop what is known of a mailbox that is changed or deleted in the database."""
+        self._read.pop(mailbox_id, None)
+        self._rows.pop(mailbox_id, None)
 
     def clear(self) -> None:
         """Drop everything: after a transaction was undone."""
+        self._read.clear()
         self._rows.clear()
-        self._receivers.clear()
-        self._senders.clear()
+
+    def _known(self, mailbox_id: bytes) -> Row:
+        return self._rows.get(mailbox_id, self._nobody)
 
     def _remember(self, mailbox_id: bytes, row: Row) -> Row:
         if len(self._rows) >= _MAX:
             self.clear()
-        known = self._rows.get(mailbox_id)
-        if known is not None:  # one row for both tokens: what one changes, the other sees
-            return known
         if row.next_seq < _GAPS_END:
             row.read_seq, row.gap = row.next_seq, secrets.randbits(_GAP_BITS)
             row.next_seq += row.gap

@@ -270,6 +270,7 @@ class SqliteEngine:
                 self._undo()
             connection.execute("BEGIN")
             room = self._room.for_more()
+            self._mailboxes.read_for(operation for operation, _ in batch)
             for operation, reply in batch:
                 outcomes.append((reply, self._apply(operation, room)))
             changed = connection.total_changes != before

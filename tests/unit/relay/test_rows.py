@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import secrets
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -194,3 +196,100 @@ async def test_bytes_are_the_same_only_where_all_of_them_are(
     assert await append(store, 1) is Verdict.STORED
     assert await append(store, 2) is Verdict.STORED
     assert len(await seqs(store) or []) == 3
+
+
+async def test_what_is_asked_at_once_is_answered_as_one_by_one(store: SqliteEngine) -> None:
+    """Mailboxes are read together then; what one operation changes, those behind it see."""
+    boxes = [MailboxKeys(bytes([number]) * 32, b"s" * 32) for number in range(20)]
+
+    def create(keys: MailboxKeys) -> engine.Operation[Any]:
+        return engine.CreateMailbox(keys.id, keys.receive_hash, keys.send_hash)
+
+    def append(keys: MailboxKeys, number: int, token: bytes = b"") -> engine.Operation[Any]:
+        body = number.to_bytes(8, "big") + BODY[8:]
+        return engine.Append(keys.id, token or keys.send_hash, [body])
+
+    async def at_once(*operations: engine.Operation[Any]) -> list[Any]:
+        return await asyncio.gather(*(store.submit(each) for each in operations))
+
+    stored, refused = [Verdict.STORED], [Verdict.REFUSED]
+    assert await at_once(
+        *(append(keys, 1) for keys in boxes[:3]),
+        *(create(keys) for keys in boxes[:10]),
+        *(append(keys, 1) for keys in boxes[:11]),
+        append(boxes[0], 2, OTHER),
+        append(boxes[0], 2),
+        append(boxes[0], 2),
+    ) == [refused] * 3 + [True] * 10 + [stored] * 10 + [refused, refused, stored, stored]
+    await store.wipe()  # all of it is in the database, and nothing remembered
+    store._mailboxes.reload()
+    first, second, third, *others = boxes[:10]
+    assert (
+        await at_once(
+            engine.DeleteMailbox(first.id, first.receive_hash),
+            append(first, 3),
+            append(second, 3),
+            engine.DeleteMailbox(second.id, second.receive_hash),
+            append(second, 4),
+            create(second),
+            append(second, 5),
+            append(third, 1),  # which waits there
+            *(append(keys, 1, OTHER) for keys in others),
+            *(append(keys, 3) for keys in others),
+        )
+        == [True, refused, stored, True, refused, True, stored, stored]
+        + [refused] * 7
+        + [stored] * 7
+    )
+
+    async def held(keys: MailboxKeys) -> list[int] | None:
+        found = await store.submit(engine.Fetch(keys.id, keys.receive_hash, -1, 1 << 20))
+        return found and [int.from_bytes(body[:8], "big") for _, body in found]
+
+    assert await at_once(  # each is remembered
+        engine.DeleteMailbox(second.id, second.receive_hash),
+        create(second),
+        append(second, 6),
+        *(append(keys, 6, OTHER) for keys in (second, third)),
+    ) == [True, True, stored, refused, refused]
+
+    assert await held(first) is None
+    assert await held(second) == [6]
+    assert await held(third) == [1]
+    assert [await held(keys) for keys in others] == [[1, 3]] * 7
+
+
+async def test_what_waits_in_a_mailbox_is_known_however_it_was_read(store: SqliteEngine) -> None:
+    """In the journal only, in the database only, in both, and after all of it was fetched."""
+    await create(store)
+    for number in range(4):
+        assert await append(store, number) is Verdict.STORED
+        if number % 2:
+            await store.wipe()
+        for _ in range(2):
+            store._mailboxes.reload()
+            expected = list(range(number + 1))
+            for again in expected:
+                assert await append(store, again) is Verdict.STORED
+            assert len(await seqs(store) or []) == len(expected)
+    store._mailboxes.reload()
+    found = await seqs(store) or []  # by who receives: the first to have the row read
+    assert await append(store, 3) is Verdict.STORED
+    assert await seqs(store) == found
+    assert await store.submit(engine.Acknowledge(KEYS.id, KEYS.receive_hash, found))
+    store._mailboxes.reload()
+    assert await seqs(store) == []
+    for _ in range(2):
+        assert await append(store, 3) is Verdict.STORED
+        assert len(await seqs(store) or []) == 1
+
+
+async def test_what_was_read_for_one_batch_is_not_used_in_another(store: SqliteEngine) -> None:
+    """Also if nothing was asked then, because the disk was full."""
+    await create(store)
+    rows, number = store._mailboxes._rows, store._mailboxes._rows.find(KEYS.id).number
+    rows.read_for([(KEYS.id, OTHER)] * 2)
+    set_seq = "UPDATE mailboxes SET next_seq = ? WHERE number = ?"
+    store._connection.execute(set_seq, (2**61, number))  # as settling does
+    rows.read_for([])
+    assert rows.find(KEYS.id).next_seq == 2**61
