@@ -12,7 +12,7 @@ from typing import Any
 from exile_tui.relay.arrivals import Arrivals
 
 _MAX = 50_000
-"""Rows kept in memory at most, some 30 MB; then all are read again as they are needed."""
+"""Rows kept in memory at most, some 25 MB; then all are read again as they are needed."""
 
 _GAP_BITS = 38
 """Bits of the random gap that is left in a mailbox's numbers each time its row is read.
