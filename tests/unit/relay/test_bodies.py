@@ -59,24 +59,49 @@ def batch(size: int, limits: Limits) -> tuple[Body, Any, Any, Any]:
     return body, line, scope, connection
 
 
-async def test_while_there_is_room_a_batch_is_waited_for_as_a_whole() -> None:
-    size = 66 + 32 * 4101
-    body, line, scope, connection = batch(size, Limits(patience=0.001))
+class Clock:
+    """The time of the loop that is running, which stands still."""
+
+    def __init__(self, patched: pytest.MonkeyPatch) -> None:
+        loop = asyncio.get_running_loop()
+        self._now = loop.time()
+        patched.setattr(loop, "time", lambda: self._now)
+
+    async def advance(self, seconds: float) -> None:
+        """Let time pass, and what is due be done."""
+        self._now += seconds
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+
+async def test_while_there_is_room_a_batch_is_waited_for_as_a_whole(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size, clock = 66 + 32 * 4101, Clock(monkeypatch)
+    body, line, scope, connection = batch(size, Limits(patience=1.0, slowest=size))
     reading = asyncio.create_task(body.whole(scope, 1 << 20))
-    await asyncio.sleep(0.01)  # longer than any piece may take
+    await clock.advance(0)
+    await clock.advance(2.9)  # longer than any piece may take
     assert connection.held == connection.sent == size
     line.ready.set()
-    async with asyncio.timeout(30):
-        assert len(await reading) == size
+    await clock.advance(0)
+    assert len(reading.result()) == size
     body.release()
     assert not connection.held
 
 
-async def test_as_a_whole_it_has_no_more_time_than_in_pieces() -> None:
-    body, _, scope, connection = batch(200_000, Limits(patience=0.001, slowest=1 << 30))
-    async with asyncio.timeout(30):
-        with pytest.raises(TimeoutError):
-            await body.whole(scope, 1 << 20)
+async def test_as_a_whole_it_has_no_more_time_than_in_pieces(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    size, clock = 200_000, Clock(monkeypatch)
+    body, _, scope, connection = batch(size, Limits(patience=1.0, slowest=size))
+    reading = asyncio.create_task(body.whole(scope, 1 << 20))
+    await clock.advance(0)
+    await clock.advance(2.9)
+    assert not reading.done()
+    await clock.advance(0.2)
+    with pytest.raises(TimeoutError):
+        reading.result()
     body.release()
     assert not connection.held
 
