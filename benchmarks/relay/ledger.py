@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import functools
 import json
-import sys
 import threading
 import time
 from collections import Counter
@@ -21,24 +20,20 @@ from typing import Any
 
 from exile_tui.relay import envelopes, handlers, server
 from exile_tui.relay.arrivals import Arrivals
-from exile_tui.relay.binding import listen
 from exile_tui.relay.bodies import Body
 from exile_tui.relay.clients import Clients
 from exile_tui.relay.envelopes import Envelopes
 from exile_tui.relay.journal import Segment
 from exile_tui.relay.mailboxes import Mailboxes
-from exile_tui.relay.main import announce, on_signals, run_loop
-from exile_tui.relay.placing import Placement, allowed
+from exile_tui.relay.main import main as relay
 from exile_tui.relay.rows import MailboxRows
-from exile_tui.relay.service import RelayDirectory, RelayService, RelaySettings
 from exile_tui.relay.streams import ReceiveStream
 from exile_tui.relay.watchers import Watchers
-from exile_tui.relay.work import WorkMode, WorkPolicy
-from exile_tui.wire.address import RelayAddress
+from exile_tui.relay.work import WorkMode
 from exile_tui.wire.relay import Acknowledge, Append
 
 _SHARES = "who takes up how much: connections, addresses, memory"
-_TOKENS = "tokens: hash and compare"
+_TOKENS = "tokens: hash, find the mailbox and compare"
 _JOURNAL = "the journal's record, with its checksum"
 _INDEX = "the index of what waits, what was read of the mailbox"
 
@@ -50,6 +45,7 @@ STEPS: tuple[tuple[Any, str, str], ...] = (
     (Append, "decode", "decode requests"),
     (Acknowledge, "decode", "decode requests"),
     (handlers, "_hash", _TOKENS),
+    (MailboxRows, "read_for", _TOKENS),
     (MailboxRows, "sent_to_by", _TOKENS),
     (MailboxRows, "received_by", _TOKENS),
     (envelopes, "mark_of", "find the same envelope: SipHash"),
@@ -135,24 +131,10 @@ def main() -> None:
     """Serve until SIGTERM."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
-    parser.add_argument("--data-dir", type=Path, required=True)
-    parser.add_argument("--port", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments, of_relay = parser.parse_known_args()
     ledger = Ledger()
     ledger.attach()
-    policy = WorkPolicy(mode=WorkMode.NEVER)
-    settings = RelaySettings(directory=arguments.data_dir, work=policy)
-    directory = RelayDirectory(settings.directory)
-    bound = listen("127.0.0.1", arguments.port)
-    address = RelayAddress("127.0.0.1", bound.getsockname()[1], directory.key.pin)
-    service = RelayService(settings, directory, bound, placement=Placement(allowed()))
-
-    async def serve() -> None:
-        on_signals(service.stop)
-        announce(address, sys.stdout)
-        await service.run()
-
-    run_loop(serve())
+    relay([*of_relay, "--work", WorkMode.NEVER])
     arguments.file.write_text(json.dumps(ledger.as_data()))
 
 
