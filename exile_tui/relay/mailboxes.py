@@ -109,6 +109,7 @@ class Mailboxes:
             if not lives:
                 self.changed[mailbox_id] = None
             return True
+        self._rows.forget(mailbox_id)
         # A random start: an acknowledgement meant for an earlier mailbox of this id, or for a
         # relay whose data was lost, must not delete what has not been fetched here.
         self._execute(
@@ -182,10 +183,10 @@ class Mailboxes:
             # Never earlier: a computer whose clock is years back until it asked the network would
             # else end every mailbox that is received from in that time.
             if row is not None and row.expires < expires:
+                self._rows.forget(mailbox_id)
                 self._execute(
                     "UPDATE mailboxes SET expires = ? WHERE number = ?", (expires, row.number)
                 )
-                row.expires = expires
         return opened
 
     def fetch(self, operation: engine.Fetch) -> list[tuple[int, bytes]] | None:

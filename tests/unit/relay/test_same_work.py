@@ -77,9 +77,76 @@ async def test_the_same_is_true_of_many_that_are_asked_for_at_once(
         assert answers == [[Verdict.REFUSED]] * len(boxes)
         return [VALUE.sub("?", one) for one in statements]
 
-    for count in (1, 2, 8, 9, 19):
+    for count in (1, 2, 4, 5, 19):
         there, not_there = await traced(known[:count]), await traced(unknown[:count])
         assert there == not_there
-        assert sum("SELECT" in one for one in there) == (count + 7) // 8
+        assert sum("SELECT" in one for one in there) == sum(divmod(count, 4))
+    store._connection.set_trace_callback(None)
+    await store.close()
+
+
+@pytest.mark.parametrize("kind", ["append", "fetch", "open", "create", "acknowledge"])
+@pytest.mark.parametrize("number", [1, 2, 4, 7])
+async def test_who_asks_with_a_wrong_token_does_not_see_who_uses_the_mailbox_just_then(
+    tmp_path: Path, kind: str, number: int
+) -> None:
+    """As many statements run whether it is the mailbox that was asked for, or another, or none."""
+    store = await open_engine(tmp_path, SettableClock())
+    rng = random.Random(7)
+    used, other = box(rng), box(rng)
+    create, also = (
+        engine.CreateMailbox(each.id, each.receive_hash, each.send_hash) for each in (used, other)
+    )
+    use: Operation[Any] = {
+        "append": engine.Append(used.id, used.send_hash, [b"x"]),
+        "fetch": engine.Fetch(used.id, used.receive_hash, -1, 1),
+        "open": engine.OpenMailboxes([(used.id, used.receive_hash)]),
+        "create": create,
+        "acknowledge": engine.Acknowledge(used.id, used.receive_hash, [1]),
+    }[kind]
+    await asyncio.gather(*(store.submit(each) for each in (create, also)))
+    statements: list[str] = []
+    store._connection.set_trace_callback(statements.append)
+
+    async def count(asked: Box, *, first: bool, remembered: bool) -> int:
+        store._mailboxes.reload()
+        if remembered:
+            await store.submit(engine.Fetch(used.id, used.receive_hash, -1, 1))
+        wrong = [asked, *(box(rng) for _ in range(number - 1))]
+        batch: list[Operation[Any]] = [
+            engine.Append(each.id, rng.randbytes(32), [b"x"]) for each in wrong
+        ]
+        batch.insert(0 if first else number, use)
+        statements.clear()
+        await asyncio.gather(*(store.submit(each) for each in batch))
+        return sum("nobody" in one for one in statements)
+
+    for first in (False, True):
+        for remembered in (False, True):
+            counts = {
+                await count(asked, first=first, remembered=remembered)
+                for asked in (used, other, box(rng))
+            }
+            assert len(counts) == 1, (first, remembered)
+    store._connection.set_trace_callback(None)
+    await store.close()
+
+
+async def test_who_sends_does_not_see_whether_somebody_receives(tmp_path: Path) -> None:
+    store = await open_engine(tmp_path, SettableClock())
+    store._tasks[1].cancel()  # whose statements would be among them
+    one = box(random.Random(8))
+    await store.submit(engine.CreateMailbox(one.id, one.receive_hash, one.send_hash))
+    statements: list[str] = []
+    store._connection.set_trace_callback(statements.append)
+    seen = []
+    for receives in (False, True):
+        store._mailboxes.reload()
+        if receives:
+            await store.submit(engine.OpenMailboxes([(one.id, one.receive_hash)]))
+        statements.clear()
+        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
+        seen.append([VALUE.sub("?", each) for each in statements])
+    assert seen[0] == seen[1]
     store._connection.set_trace_callback(None)
     await store.close()
