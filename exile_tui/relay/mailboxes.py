@@ -183,10 +183,10 @@ class Mailboxes:
             # Never earlier: a computer whose clock is years back until it asked the network would
             # else end every mailbox that is received from in that time.
             if row is not None and row.expires < expires:
-                self._rows.forget(mailbox_id)
                 self._execute(
                     "UPDATE mailboxes SET expires = ? WHERE number = ?", (expires, row.number)
                 )
+                self._rows.renew(row, expires)
         return opened
 
     def fetch(self, operation: engine.Fetch) -> list[tuple[int, bytes]] | None:

@@ -29,19 +29,20 @@ _NOBODY = """
 CREATE TEMP TABLE nobody AS SELECT -1 AS number, randomblob(32) AS receive_hash,
     randomblob(32) AS send_hash, 0 AS expires, 0 AS next_seq
 """
-# A number like every other one: who is not there is looked for at as many places of the file.
-_ANY = "(random() & 4611686018427387903)"
+# Whoever is not there is looked for at as many places of the file, under a number that is theirs
+# until this process ends: a place that was just read is found sooner.
 # What is last is whether the database knows of envelopes that wait in it.
 _ROW = """
 coalesce({m}.number, nobody.number), coalesce({m}.receive_hash, nobody.receive_hash),
 coalesce({m}.send_hash, nobody.send_hash), coalesce({m}.expires, nobody.expires),
 coalesce({m}.next_seq, nobody.next_seq),
-EXISTS (SELECT 1 FROM slots WHERE mailbox = coalesce({m}.number, {any}) AND seq >= 0)
+EXISTS (SELECT 1 FROM slots WHERE mailbox = coalesce({m}.number, ?) AND seq >= 0)
 """
 _JOINED = """
-LEFT JOIN mailboxes {m} ON +{m}.id = ?{n}
-    AND {m}.number = coalesce((SELECT number FROM mailboxes WHERE id = ?{n}), {any})
+LEFT JOIN mailboxes {m} ON +{m}.id = ?
+    AND {m}.number = coalesce((SELECT number FROM mailboxes WHERE id = ?), ?)
 """
+_NUMBERS = 2**62 - 1
 _WIDTH = 6
 _TOGETHER = 4
 """Mailboxes that one statement reads, which takes less time than four and hands Python's lock to
@@ -50,9 +51,18 @@ other threads a quarter as often."""
 
 def _find(count: int) -> str:
     """Return a statement that reads so many mailboxes, all of them as one row."""
-    places = [{"m": f"m{place}", "n": place, "any": _ANY} for place in range(1, count + 1)]
-    rows = ", ".join(_ROW.format(**place) for place in places)
-    return " ".join(("SELECT", rows, "FROM nobody", *(_JOINED.format(**place) for place in places)))
+    names = [f"m{place}" for place in range(count)]
+    rows = ", ".join(_ROW.format(m=name) for name in names)
+    joined = (_JOINED.format(m=name) for name in names)
+    return " ".join(("SELECT", rows, "FROM (SELECT * FROM nobody LIMIT 1) AS nobody", *joined))
+
+
+def _bound(mailbox_ids: Sequence[bytes]) -> list[bytes | int]:
+    """Return what is bound to such a statement."""
+    # Python's hash of bytes is SipHash under a key of this process: nobody can tell the place.
+    places = [hash(mailbox_id) & _NUMBERS for mailbox_id in mailbox_ids]
+    joined = zip(mailbox_ids, mailbox_ids, places, strict=True)
+    return [*places, *(value for each in joined for value in each)]
 
 
 _FIND, _FIND_TOGETHER = _find(1), _find(_TOGETHER)
@@ -121,7 +131,7 @@ class MailboxRows:
         ]
         while len(unknown) >= _TOGETHER:
             some = [unknown.pop() for _ in range(_TOGETHER)]
-            found = self._execute(_FIND_TOGETHER, some).fetchone()
+            found = self._execute(_FIND_TOGETHER, _bound(some)).fetchone()
             for place, mailbox_id in enumerate(some):
                 self._read[mailbox_id] = found[place * _WIDTH : (place + 1) * _WIDTH]
         for mailbox_id in unknown:
@@ -159,13 +169,18 @@ class MailboxRows:
         for known in (self._rows, self._receivers, self._senders):
             known.pop(mailbox_id, None)
 
+    def renew(self, row: Row, expires: int) -> None:
+        """Note that a remembered mailbox lives longer."""
+        self._read.clear()
+        row.expires = expires
+
     def clear(self) -> None:
         """Drop everything: after a transaction was undone."""
         for known in (self._read, self._rows, self._receivers, self._senders):
             known.clear()
 
     def _read_one(self, mailbox_id: bytes) -> Sequence[Any]:
-        row: Sequence[Any] = self._execute(_FIND, (mailbox_id,)).fetchone()
+        row: Sequence[Any] = self._execute(_FIND, _bound([mailbox_id])).fetchone()
         return row
 
     def _as_row(self, found: Sequence[Any]) -> Row:
