@@ -102,10 +102,11 @@ class Mailboxes:
         if ticket is not None and not self._tickets.spend(ticket, mailbox_id):
             return False
         if row.exists:  # also one that lapsed: what lies there may be by a wrong clock only
-            self._rows.forget(mailbox_id)
+            expires = max(row.expires, expires)
             self._execute(
-                "UPDATE mailboxes SET expires = max(expires, ?) WHERE id = ?", (expires, mailbox_id)
+                "UPDATE mailboxes SET expires = ? WHERE number = ?", (expires, row.number)
             )
+            self._rows.renew(mailbox_id, expires)
             if not lives:
                 self.changed[mailbox_id] = None
             return True
@@ -186,7 +187,7 @@ class Mailboxes:
                 self._execute(
                     "UPDATE mailboxes SET expires = ? WHERE number = ?", (expires, row.number)
                 )
-                self._rows.renew(row, expires)
+                self._rows.renew(mailbox_id, expires)
         return opened
 
     def fetch(self, operation: engine.Fetch) -> list[tuple[int, bytes]] | None:

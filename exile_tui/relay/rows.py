@@ -157,22 +157,26 @@ class MailboxRows:
         row = self._sender(mailbox_id)
         if hmac.compare_digest(row.send_hash, send_hash):
             return row
-        row = self._as_row(self._read.get(mailbox_id) or self._read_one(mailbox_id))
-        if not hmac.compare_digest(row.send_hash, send_hash):
+        found = self._as_row(self._read.get(mailbox_id) or self._read_one(mailbox_id))
+        if not hmac.compare_digest(found.send_hash, send_hash):
             return None
-        row = self._senders[mailbox_id] = self._remember(mailbox_id, row)
+        row = self._senders[mailbox_id] = self._remember(mailbox_id, found)
+        # As it is now: whether somebody received while something waited is not the sender's to see.
+        row.untouched = found.untouched
         return row
 
     def forget(self, mailbox_id: bytes) -> None:
-        """Drop what is known of a mailbox that is made, changed or deleted in the database."""
+        """Drop what is known of a mailbox that is made or deleted in the database."""
         self._read.clear()  # all of it: nobody sees that it was just theirs that somebody changed
         for known in (self._rows, self._receivers, self._senders):
             known.pop(mailbox_id, None)
 
-    def renew(self, row: Row, expires: int) -> None:
-        """Note that a remembered mailbox lives longer."""
+    def renew(self, mailbox_id: bytes, expires: int) -> None:
+        """Note that a mailbox lives longer; who sends to it need not read it again."""
         self._read.clear()
-        row.expires = expires
+        known = self._rows.get(mailbox_id)
+        if known is not None:
+            known.expires = expires
 
     def clear(self) -> None:
         """Drop everything: after a transaction was undone."""

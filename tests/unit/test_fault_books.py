@@ -6,6 +6,7 @@ import random
 import sqlite3
 import struct
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -120,6 +121,30 @@ def test_a_secret_is_noticed_however_it_is_written() -> None:
 def test_a_time_is_noticed_however_it_is_written(written: bytes) -> None:
     assert list(times(bytes(99) + b"x" + written + bytes(99), SPAN))
     assert not list(times(bytes(99) + b"x" + written + bytes(99), (1.8e9, 1.8e9 + 300)))
+
+
+@pytest.mark.parametrize("order", ["big", "little"])
+def test_what_a_hash_that_may_be_there_spells_is_no_time(order: Literal["big", "little"]) -> None:
+    """But beside one, and across its ends by more than a byte, a time is noticed."""
+    time = (1_790_000_123_456).to_bytes(6, order)
+    rest = bytes(range(1, 27))
+    for hashed, before, after in (
+        (rest + time, b"", b""),
+        (rest[:9] + time + rest[9:], b"", b""),
+        (time[1:] + rest + b"x", time[:1], b""),
+        (b"x" + rest + time[:-1], b"", time[-1:]),
+    ):
+        data = b"-" * 50 + before + hashed + after + b"-" * 50
+        assert len(hashed) == 32
+        assert list(times(data, SPAN))
+        assert not list(times(data, SPAN, {hashed}))
+        for near in (hashed + time, time + hashed, hashed + b"x" + time, time + b"x" + hashed):
+            assert list(times(bytes(50) + near + bytes(50), SPAN, {hashed}))
+    for hashed, before, after in (
+        (time[2:] + rest + b"xx", time[:2], b""),
+        (b"xx" + rest + time[:-2], b"", time[-2:]),
+    ):
+        assert list(times(bytes(50) + before + hashed + after + bytes(50), SPAN, {hashed}))
 
 
 def test_a_time_in_a_row_is_noticed(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from exile_tui.relay import engine
+from exile_tui.relay import engine, rows
 from exile_tui.relay.engine import Operation
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine
@@ -149,4 +149,83 @@ async def test_who_sends_does_not_see_whether_somebody_receives(tmp_path: Path) 
         seen.append([VALUE.sub("?", each) for each in statements])
     assert seen[0] == seen[1]
     store._connection.set_trace_callback(None)
+    await store.close()
+
+
+async def test_nor_whether_somebody_received_while_something_waited(tmp_path: Path) -> None:
+    store = await open_engine(tmp_path, SettableClock())
+    store._tasks[1].cancel()
+    one = box(random.Random(9))
+    await store.submit(engine.CreateMailbox(one.id, one.receive_hash, one.send_hash))
+    statements: list[str] = []
+    store._connection.set_trace_callback(statements.append)
+    seen = []
+    for remembered in (False, True):
+        await store.submit(engine.Append(one.id, one.send_hash, [bytes(4096)]))
+        store._mailboxes.reload()
+        fetched = await store.submit(engine.Fetch(one.id, one.receive_hash, -1, 1))
+        ((seq, _),) = fetched or [(0, b"")]
+        assert await store.submit(engine.Acknowledge(one.id, one.receive_hash, [seq]))
+        if not remembered:
+            store._mailboxes.reload()
+        statements.clear()
+        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
+        seen.append([VALUE.sub("?", each) for each in statements])
+    assert seen[0] == seen[1]
+    store._connection.set_trace_callback(None)
+    await store.close()
+
+
+async def test_nor_whether_the_mailbox_was_renewed(tmp_path: Path) -> None:
+    clock = SettableClock()
+    store = await open_engine(tmp_path, clock)
+    store._tasks[1].cancel()
+    one = box(random.Random(10))
+    create = engine.CreateMailbox(one.id, one.receive_hash, one.send_hash)
+    await store.submit(create)
+    statements: list[str] = []
+    store._connection.set_trace_callback(statements.append)
+    seen = []
+    for renewal in (
+        None,
+        create,
+        engine.OpenMailboxes([(one.id, one.receive_hash)]),
+    ):
+        store._mailboxes.reload()
+        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
+        clock.skip_days(1)
+        if renewal is not None:
+            assert await store.submit(renewal)
+        statements.clear()
+        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
+        seen.append([VALUE.sub("?", each) for each in statements])
+    assert seen[0] == seen[1] == seen[2]
+    store._connection.set_trace_callback(None)
+    await store.close()
+
+
+async def test_what_sqlite_learned_of_the_tables_changes_nothing_in_how_it_looks(
+    tmp_path: Path,
+) -> None:
+    """By numbers: with a filter over all of a table, a place that is not there is not looked at."""
+    store = await open_engine(tmp_path, SettableClock())
+    rng = random.Random(11)
+    for each in [box(rng) for _ in range(64)]:
+        await store.submit(engine.CreateMailbox(each.id, each.receive_hash, each.send_hash))
+        await store.submit(engine.Append(each.id, each.send_hash, [rng.randbytes(4096)]))
+    await store.wipe()
+    await store.submit(engine.Probe())
+    execute = store._connection.execute
+    for learned in (False, True):
+        if learned:
+            execute("ANALYZE")
+            assert execute("SELECT count(*) FROM sqlite_stat1").fetchone() > (0,)
+        for statement, count in ((rows._FIND, 1), (rows._FIND_TOGETHER, 4)):
+            bound = rows._bound([rng.randbytes(32) for _ in range(count)])
+            plan = [row[3] for row in execute(f"EXPLAIN QUERY PLAN {statement}", bound)]
+            assert not any("BLOOM" in step for step in plan)
+            for place in range(count):
+                assert f"SEARCH m{place} USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN" in plan
+            assert sum("sqlite_autoindex_mailboxes_1 (id=?)" in step for step in plan) == count
+            assert {step for step in plan if "SCAN" in step} == {"SCAN nobody"}
     await store.close()
