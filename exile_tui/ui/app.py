@@ -29,6 +29,7 @@ from exile_tui.ui.service import Services
 from exile_tui.ui.starting import Starting
 from exile_tui.ui.stylesheet import ReusingStylesheet
 from exile_tui.ui.themes import Themes, next_of_kin
+from exile_tui.ui.timers import LateTimers
 from exile_tui.ui.words import ASCII, PRODUCT, UNICODE, error_text
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _go(keys: str, place: str, description: str, tooltip: str, *, show: bool = F
     )
 
 
-class ExileApp(Noticing, Finding, inherit_bindings=False):
+class ExileApp(LateTimers, Noticing, Finding, inherit_bindings=False):
     """One window on one profile."""
 
     TITLE = PRODUCT

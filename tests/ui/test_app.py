@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
+from itertools import count
 from typing import ClassVar
 
 import pytest
-from textual import events
+from textual import _time, events
 from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
@@ -242,6 +245,27 @@ async def test_a_theme_that_is_not_there_is_a_notice(make_app: MakeApp) -> None:
         await settle(pilot)
         assert app.theme == "exile-dark"
         assert "There is no theme nonesuch" in screen_text(app)
+
+
+async def test_the_screen_takes_the_new_size_when_the_machine_is_busy(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = count(1)
+
+    def get_time() -> float:
+        task = asyncio.current_task()
+        waits_once = task is not None and task.get_name().startswith("set_timer#")
+        return time.monotonic() + (next(late) if waits_once else 0)
+
+    app = make_app(english())
+    async with app.run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        monkeypatch.setattr(_time, "get_time", get_time)
+        for size in ((80, 24), (60, 20)):
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            assert app.screen._compositor.size == size
+        assert next(late) > 1, "no timer was late"
 
 
 async def test_the_profile_is_closed_with_the_window(make_app: MakeApp) -> None:
