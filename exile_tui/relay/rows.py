@@ -199,11 +199,12 @@ class MailboxRows:
     def _remember(self, mailbox_id: bytes, row: Row) -> Row:
         if len(self._rows) >= _MAX:
             self.clear()
+        gap = secrets.randbits(_GAP_BITS)  # for nothing too: who sends would see if none is drawn
         known = self._rows.get(mailbox_id)
         if known is not None:  # one row for both tokens: what one changes, the other sees
             return known
         if row.next_seq < _GAPS_END:
-            row.read_seq, row.gap = row.next_seq, secrets.randbits(_GAP_BITS)
-            row.next_seq += row.gap
+            row.read_seq, row.gap = row.next_seq, gap
+            row.next_seq += gap
         self._rows[mailbox_id] = row
         return row

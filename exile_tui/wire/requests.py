@@ -104,12 +104,18 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Receive:
-    """Repeated `id 16 | receive token 32`, 1 to 1024; a frame's index counts from 0 in here."""
+    """Repeated `id 16 | receive token 32`, 1 to 1024; a frame's index counts from 0 in here.
+
+    No id comes twice: in one answer, a thousand times what looking for a mailbox takes would tell
+    whether it is there.
+    """
 
     mailboxes: Sequence[tuple[bytes, bytes]] = field(repr=False)
 
     def __post_init__(self) -> None:
         require_range(len(self.mailboxes), 1, MAX_SUBSCRIPTIONS)
+        if len(dict(self.mailboxes)) < len(self.mailboxes):
+            raise WireError
         for mailbox_id, token in self.mailboxes:
             require_length(mailbox_id, ID_SIZE)
             require_length(token, TOKEN_SIZE)

@@ -336,6 +336,15 @@ async def test_malformed_and_oversized_bodies(
         assert await ask(relay, "POST", path, bytes(limit + 1)) == (413, b"too large")
 
 
+async def test_a_receive_that_names_a_mailbox_twice_is_malformed(
+    relay: RelayAddress, rng: random.Random
+) -> None:
+    pair = rng.randbytes(48)
+    assert await ask(relay, "POST", Path.RECEIVE, pair * 2) == (400, b"malformed")
+    other = pair[:16] + rng.randbytes(32)
+    assert await ask(relay, "POST", Path.RECEIVE, pair + other) == (400, b"malformed")
+
+
 async def test_a_chunked_body_is_bounded_too(relay: RelayAddress, rng: random.Random) -> None:
     mine = box(rng)
     for body, expected in (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 
@@ -149,6 +150,30 @@ async def test_who_sends_does_not_see_whether_somebody_receives(tmp_path: Path) 
         seen.append([VALUE.sub("?", each) for each in statements])
     assert seen[0] == seen[1]
     store._connection.set_trace_callback(None)
+    await store.close()
+
+
+async def test_and_as_much_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A random number takes a call of the system, which is among no statements."""
+    store = await open_engine(tmp_path, SettableClock())
+    store._tasks[1].cancel()
+    one = box(random.Random(12))
+    await store.submit(engine.CreateMailbox(one.id, one.receive_hash, one.send_hash))
+    drawn: list[int] = []
+    draw = secrets.randbits
+
+    def randbits(bits: int) -> int:
+        drawn.append(bits)
+        return draw(bits)
+
+    monkeypatch.setattr(secrets, "randbits", randbits)
+    for receives in (False, True):
+        store._mailboxes.reload()
+        if receives:
+            await store.submit(engine.Fetch(one.id, one.receive_hash, -1, 1))
+        drawn.clear()
+        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
+        assert len(drawn) == 1
     await store.close()
 
 

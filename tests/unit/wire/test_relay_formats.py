@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -85,7 +86,9 @@ requests = st.one_of(
     st.builds(
         Append, ids, tokens, st.lists(st.sampled_from([SMALL, MIDDLE]), min_size=1, max_size=4)
     ),
-    st.builds(Receive, st.lists(st.tuples(ids, tokens), min_size=1, max_size=5)),
+    st.builds(
+        Receive, st.lists(st.tuples(ids, tokens), min_size=1, max_size=5, unique_by=itemgetter(0))
+    ),
     st.builds(Acknowledge, ids, tokens, st.lists(seqs, min_size=1, max_size=20)),
     st.builds(PutTicket, authorizations, tokens, expiries),
     st.builds(PutBlobs, authorizations, st.lists(blobs, min_size=1, max_size=4)),
@@ -168,7 +171,11 @@ def test_append_is_strict() -> None:
     ("make", "limit", "path"),
     [
         (lambda n: Append(ID, TOKEN, [LARGE] * n), MAX_APPEND, Path.APPEND),
-        (lambda n: Receive([(ID, TOKEN)] * n), MAX_SUBSCRIPTIONS, Path.RECEIVE),
+        (
+            lambda n: Receive([(i.to_bytes(16, "big"), TOKEN) for i in range(n)]),
+            MAX_SUBSCRIPTIONS,
+            Path.RECEIVE,
+        ),
         (lambda n: Acknowledge(ID, TOKEN, [1] * n), MAX_ACKNOWLEDGE, Path.ACKNOWLEDGE),
         (lambda n: GetBlobs([ID] * n), MAX_BLOBS, Path.BLOB_GET),
         (
@@ -188,6 +195,17 @@ def test_counts_at_their_limit(make: Callable[[int], Any], limit: int, path: Pat
     head = make(1).encode()
     more = encoded + head[len(head) - (len(encoded) - len(make(limit - 1).encode())) :]
     assert attempt(type(make(1)).decode, more) is None
+
+
+@pytest.mark.parametrize("tokens", [(TOKEN, TOKEN), (TOKEN, HASH)])
+def test_a_receive_names_no_mailbox_twice(tokens: tuple[bytes, bytes]) -> None:
+    """Else what finding one takes could be added up in one answer."""
+    first, second = ((ID, token) for token in tokens)
+    pairs = [first, *((i.to_bytes(16, "big"), TOKEN) for i in range(99)), second]
+    assert attempt(Receive.decode, b"".join(part for pair in pairs[:-1] for part in pair))
+    assert attempt(Receive.decode, b"".join(part for pair in pairs for part in pair)) is None
+    with pytest.raises(WireError):
+        Receive(pairs)
 
 
 def test_every_path_has_a_limit() -> None:
