@@ -155,8 +155,8 @@ async def test_wrong_token_and_unknown_mailbox_answer_alike(relay: HttpRelay) ->
 async def test_as_many_mailboxes_as_a_receive_takes(relay: HttpRelay) -> None:
     keys = [await created(relay) for _ in range(3)]
     await relay.append(keys[2].id, keys[2].send_token, [bytes(4096)])
-    unknown = MailboxKeys.generate(ENTROPY)
-    boxes = [keys[0], *[unknown] * 1021, keys[1], keys[2]]
+    unknown = [MailboxKeys.generate(ENTROPY) for _ in range(1021)]
+    boxes = [keys[0], *unknown, keys[1], keys[2]]
     found = await frames_until(relay, boxes, 1025)
     assert {frame.index for frame in found if isinstance(frame, CaughtUp)} == {0, 1022, 1023}
     assert [frame.index for frame in found if isinstance(frame, EnvelopeFrame)] == [1023]
