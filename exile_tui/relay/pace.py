@@ -9,8 +9,8 @@ loop once, when nothing could be stored in any case.
 from __future__ import annotations
 
 SMALL = 524_288
-"""Bytes of a batch above which its writing alone takes too long: 128 posts of the smallest size. With
-half of it a twentieth of the processors was idle more where 256 messages are under way."""
+"""Bytes of a batch above which its writing alone takes too long: some 120 envelopes of 4 KiB.
+With half of it a twentieth of the processors was idle more where 256 messages are under way."""
 
 _PROMISING_S = 0.002
 """Seconds that a writing takes the thread on average, its wait for the interpreter included, for
