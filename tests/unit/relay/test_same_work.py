@@ -6,6 +6,7 @@ import asyncio
 import random
 import re
 import secrets
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from exile_tui.relay import engine, rows
 from exile_tui.relay.engine import Operation
+from exile_tui.relay.sqlite import SqliteEngine
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine
 
@@ -133,32 +135,61 @@ async def test_who_asks_with_a_wrong_token_does_not_see_who_uses_the_mailbox_jus
     await store.close()
 
 
-async def test_who_sends_does_not_see_whether_somebody_receives(tmp_path: Path) -> None:
-    store = await open_engine(tmp_path, SettableClock())
-    store._tasks[1].cancel()  # whose statements would be among them
-    one = box(random.Random(8))
-    await store.submit(engine.CreateMailbox(one.id, one.receive_hash, one.send_hash))
-    statements: list[str] = []
-    store._connection.set_trace_callback(statements.append)
-    seen = []
-    for receives in (False, True):
-        store._mailboxes.reload()
-        if receives:
-            await store.submit(engine.OpenMailboxes([(one.id, one.receive_hash)]))
-        statements.clear()
-        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
-        seen.append([VALUE.sub("?", each) for each in statements])
-    assert seen[0] == seen[1]
+class Sending:
+    """A relay with one mailbox, and what happens there when somebody sends to it."""
+
+    def __init__(self, store: SqliteEngine, clock: SettableClock) -> None:
+        self.store, self.clock, self.box = store, clock, box(random.Random(8))
+        self._statements: list[str] = []
+        store._tasks[1].cancel()  # whose statements would be among them
+        store._connection.set_trace_callback(self._statements.append)
+
+    @property
+    def creation(self) -> engine.CreateMailbox:
+        return engine.CreateMailbox(self.box.id, self.box.receive_hash, self.box.send_hash)
+
+    @property
+    def opening(self) -> engine.OpenMailboxes:
+        return engine.OpenMailboxes([(self.box.id, self.box.receive_hash)])
+
+    async def send(self, envelope: bytes = b"x") -> list[str]:
+        """Send; return the statements that it took."""
+        self._statements.clear()
+        await self.store.submit(engine.Append(self.box.id, self.box.send_hash, [envelope]))
+        return [VALUE.sub("?", each) for each in self._statements]
+
+    async def receive(self) -> None:
+        """Fetch and acknowledge what waits."""
+        box = self.box
+        fetch = engine.Fetch(box.id, box.receive_hash, -1, 1)
+        for seq, _ in await self.store.submit(fetch) or ():
+            assert await self.store.submit(engine.Acknowledge(box.id, box.receive_hash, [seq]))
+
+
+@pytest.fixture
+async def sending(tmp_path: Path) -> AsyncIterator[Sending]:
+    clock = SettableClock()
+    store = await open_engine(tmp_path, clock)
+    made = Sending(store, clock)
+    await store.submit(made.creation)
+    yield made
     store._connection.set_trace_callback(None)
     await store.close()
 
 
-async def test_and_as_much_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_who_sends_does_not_see_whether_somebody_receives(sending: Sending) -> None:
+    seen = []
+    for receives in (False, True):
+        sending.store._mailboxes.reload()
+        if receives:
+            await sending.store.submit(sending.opening)
+        seen.append(await sending.send())
+    assert seen[0] == seen[1]
+    assert any("nobody" in each for each in seen[0])
+
+
+async def test_and_as_much_is_drawn(sending: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
     """A random number takes a call of the system, which is among no statements."""
-    store = await open_engine(tmp_path, SettableClock())
-    store._tasks[1].cancel()
-    one = box(random.Random(12))
-    await store.submit(engine.CreateMailbox(one.id, one.receive_hash, one.send_hash))
     drawn: list[int] = []
     draw = secrets.randbits
 
@@ -168,65 +199,36 @@ async def test_and_as_much_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(secrets, "randbits", randbits)
     for receives in (False, True):
-        store._mailboxes.reload()
+        sending.store._mailboxes.reload()
         if receives:
-            await store.submit(engine.Fetch(one.id, one.receive_hash, -1, 1))
+            await sending.receive()
         drawn.clear()
-        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
+        await sending.send()
         assert len(drawn) == 1
-    await store.close()
 
 
-async def test_nor_whether_somebody_received_while_something_waited(tmp_path: Path) -> None:
-    store = await open_engine(tmp_path, SettableClock())
-    store._tasks[1].cancel()
-    one = box(random.Random(9))
-    await store.submit(engine.CreateMailbox(one.id, one.receive_hash, one.send_hash))
-    statements: list[str] = []
-    store._connection.set_trace_callback(statements.append)
+async def test_nor_whether_somebody_received_while_something_waited(sending: Sending) -> None:
     seen = []
     for remembered in (False, True):
-        await store.submit(engine.Append(one.id, one.send_hash, [bytes(4096)]))
-        store._mailboxes.reload()
-        fetched = await store.submit(engine.Fetch(one.id, one.receive_hash, -1, 1))
-        ((seq, _),) = fetched or [(0, b"")]
-        assert await store.submit(engine.Acknowledge(one.id, one.receive_hash, [seq]))
+        await sending.send(bytes(4096))
+        sending.store._mailboxes.reload()
+        await sending.receive()
         if not remembered:
-            store._mailboxes.reload()
-        statements.clear()
-        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
-        seen.append([VALUE.sub("?", each) for each in statements])
+            sending.store._mailboxes.reload()
+        seen.append(await sending.send())
     assert seen[0] == seen[1]
-    store._connection.set_trace_callback(None)
-    await store.close()
 
 
-async def test_nor_whether_the_mailbox_was_renewed(tmp_path: Path) -> None:
-    clock = SettableClock()
-    store = await open_engine(tmp_path, clock)
-    store._tasks[1].cancel()
-    one = box(random.Random(10))
-    create = engine.CreateMailbox(one.id, one.receive_hash, one.send_hash)
-    await store.submit(create)
-    statements: list[str] = []
-    store._connection.set_trace_callback(statements.append)
+async def test_nor_whether_the_mailbox_was_renewed(sending: Sending) -> None:
     seen = []
-    for renewal in (
-        None,
-        create,
-        engine.OpenMailboxes([(one.id, one.receive_hash)]),
-    ):
-        store._mailboxes.reload()
-        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
-        clock.skip_days(1)
+    for renewal in (None, sending.creation, sending.opening):
+        sending.store._mailboxes.reload()
+        await sending.send()
+        sending.clock.skip_days(1)
         if renewal is not None:
-            assert await store.submit(renewal)
-        statements.clear()
-        await store.submit(engine.Append(one.id, one.send_hash, [b"x"]))
-        seen.append([VALUE.sub("?", each) for each in statements])
+            assert await sending.store.submit(renewal)
+        seen.append(await sending.send())
     assert seen[0] == seen[1] == seen[2]
-    store._connection.set_trace_callback(None)
-    await store.close()
 
 
 async def test_what_sqlite_learned_of_the_tables_changes_nothing_in_how_it_looks(
