@@ -43,6 +43,13 @@ from exile_tui.relay.wiping import Wiping
 MAX_BATCH = 512
 """Operations in one transaction; larger batches gained nothing when measured."""
 
+QUICK_BATCH = 48
+"""The same while the loop waits for the disk by itself.
+
+Else all that is under way ends up in one batch, and the loop idles until all of it was answered and
+asked anew. Of 64 posts under way, batches of 24 to 48 carry a tenth more; of 256 messages too.
+"""
+
 WIPE_INTERVAL = 20.0
 """Seconds between truncations of the write-ahead log, of the 60 that are promised."""
 
@@ -243,7 +250,8 @@ class SqliteEngine:
             while self._queue:
                 async with self._turn:
                     await self._make_room()
-                    size = min(MAX_BATCH, len(self._queue))
+                    most = QUICK_BATCH if self._arrivals.quick else MAX_BATCH
+                    size = min(most, len(self._queue))
                     await self._commit([self._queue.popleft() for _ in range(size)])
                     await asyncio.sleep(0)  # others come next, however much is asked
 

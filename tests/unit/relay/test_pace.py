@@ -12,6 +12,7 @@ from exile_tui.relay import engine as ops
 from exile_tui.relay import pace as module
 from exile_tui.relay.journal import Segment
 from exile_tui.relay.pace import SMALL, Pace
+from exile_tui.relay.sqlite import QUICK_BATCH
 from exile_tui.wire.relay import Verdict
 from tests.unit.relay.support import Box, SettableClock, box, open_engine
 
@@ -78,4 +79,30 @@ async def test_a_disk_that_becomes_slow_is_waited_for_by_a_thread(
     await append(mine)  # it showed to be slow
     await append(mine)
     assert [ident == here for ident in where[6:]] == [True, False]
+    await engine.close()
+
+
+@pytest.mark.parametrize("quick", [False, True])
+async def test_a_quick_disk_is_given_small_batches(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick: bool
+) -> None:
+    monkeypatch.setattr(module, "_STALL_S", 3600.0)  # whatever else this machine does
+    monkeypatch.setattr(module, "_QUICK_S", 3600.0)
+    engine = await open_engine(tmp_path, SettableClock())
+    rng = random.Random(11)
+    mine = box(rng)
+    await engine.submit(ops.CreateMailbox(mine.id, mine.receive_hash, mine.send_hash, None))
+    envelopes = [rng.randbytes(4096) for _ in range(100)]
+    pace = engine._arrivals._pace = after((200, 0.001)) if quick else Pace()
+    assert pace.allows(0) == quick
+    before = sum(engine.activity().commits.counts)
+
+    submitted = [engine.submit(ops.Append(mine.id, mine.send_hash, [each])) for each in envelopes]
+    assert [await reply for reply in submitted] == [[Verdict.STORED]] * len(envelopes)
+
+    batches = sum(engine.activity().commits.counts) - before
+    assert batches == (-(-len(envelopes) // QUICK_BATCH) if quick else 1)
+    stored = await engine.submit(ops.Fetch(mine.id, mine.receive_hash, -1, 1 << 20))
+    assert stored is not None
+    assert [body for _, body in stored] == envelopes
     await engine.close()
